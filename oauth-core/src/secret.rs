@@ -1,1 +1,286 @@
-//! Placeholder.
+//! Random bytes, secrets, and what is kept of a secret at rest.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A source of random bytes.
+///
+/// # Security
+/// Everything that the server keeps secret is drawn from it: it must be a cryptographically secure generator.
+pub trait Random: Send + Sync + fmt::Debug + 'static {
+    /// Overwrites the whole of `out` with random bytes.
+    fn fill(&self, out: &mut [u8]);
+}
+
+impl<R: Random + ?Sized> Random for Arc<R> {
+    fn fill(&self, out: &mut [u8]) {
+        (**self).fill(out);
+    }
+}
+
+/// `N` fresh random bytes.
+pub fn random_array<const N: usize>(random: &dyn Random) -> [u8; N] {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes);
+    bytes
+}
+
+/// The operating system's generator, read 4 KiB at a time by each thread; bytes are zeroed as they are handed out.
+///
+/// A child process made by `fork` discards what its parent had read ahead.
+///
+/// # Panics
+/// If the operating system refuses random bytes: no secret can be made then, and none is made up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+const POOL: usize = 4096;
+
+struct Pool {
+    bytes: [u8; POOL],
+    next: usize,
+    process: u32,
+}
+
+impl Pool {
+    fn take(&mut self, out: &mut [u8]) {
+        let process = std::process::id();
+        if self.process != process || POOL - self.next < out.len() {
+            ambient(&mut self.bytes);
+            (self.next, self.process) = (0, process);
+        }
+        let taken = &mut self.bytes[self.next..self.next + out.len()];
+        out.copy_from_slice(taken);
+        taken.zeroize();
+        self.next += out.len();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+thread_local! {
+    static READ_AHEAD: RefCell<Pool> =
+        const { RefCell::new(Pool { bytes: [0; POOL], next: POOL, process: 0 }) };
+}
+
+fn ambient(out: &mut [u8]) {
+    if let Err(error) = getrandom::fill(out) {
+        panic!("the operating system gave no random bytes: {error}");
+    }
+}
+
+impl Random for SystemRandom {
+    fn fill(&self, out: &mut [u8]) {
+        // Large requests gain nothing from the pool; a thread that is ending has none any more.
+        if out.len() > POOL / 8 || READ_AHEAD.try_with(|pool| pool.borrow_mut().take(out)).is_err() {
+            ambient(out);
+        }
+    }
+}
+
+/// The same bytes for the same seed, for tests.
+///
+/// # Security
+/// Never outside tests: whoever knows the seed knows every secret.
+pub struct SeededRandom(Mutex<blake3::OutputReader>);
+
+impl SeededRandom {
+    /// A generator whose output depends on `seed` alone.
+    pub fn new(seed: u64) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("oauth-core 2025 seeded random for tests");
+        hasher.update(&seed.to_le_bytes());
+        Self(Mutex::new(hasher.finalize_xof()))
+    }
+}
+
+impl Random for SeededRandom {
+    fn fill(&self, out: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill(out);
+    }
+}
+
+impl fmt::Debug for SeededRandom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SeededRandom")
+    }
+}
+
+/// 32 secret bytes: overwritten when dropped, not printable, not serializable, comparable in constant time only.
+#[derive(Clone)]
+pub struct Secret32(Zeroizing<[u8; 32]>);
+
+impl Secret32 {
+    /// Takes bytes that are already secret and random.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Draws a fresh secret.
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        random.fill(bytes.as_mut_slice());
+        Self(bytes)
+    }
+
+    /// The bytes themselves; do not log, store or compare them.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether both are the same, in time that does not depend on where they differ.
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl fmt::Debug for Secret32 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a record keeps of a secret: enough to recognise it, useless to present.
+///
+/// Compared in constant time. Serialized as 43 characters of base64url.
+#[derive(Clone, Copy)]
+pub struct Digest([u8; 32]);
+
+static DIGEST_KEY: LazyLock<[u8; 32]> =
+    LazyLock::new(|| blake3::derive_key("oauth-core 2025 digest of a secret at rest", &[]));
+
+impl Digest {
+    /// The digest of a 256-bit secret. A fast hash is right here: the secret cannot be guessed.
+    pub fn of_secret(secret: &Secret32) -> Self {
+        Self(blake3::keyed_hash(&DIGEST_KEY, secret.expose()).into())
+    }
+
+    /// The digest's bytes, for storage.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A digest that was stored before.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Digest {}
+
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, ..] = self.0;
+        write!(f, "Digest({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Digest;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("32 bytes in base64url without padding")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Digest, E> {
+                let mut bytes = [0; 32];
+                match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+                    Ok(32) => Ok(Digest(bytes)),
+                    _ => Err(E::invalid_value(de::Unexpected::Other("other text"), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_random_does_not_repeat_across_refills_and_sizes() {
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..1000 {
+            assert!(seen.insert(random_array::<32>(&SystemRandom)));
+        }
+        let (large, larger) = (random_array::<512>(&SystemRandom), random_array::<5000>(&SystemRandom));
+        assert_ne!(large[..32], larger[..32]);
+        assert!(larger.iter().any(|byte| *byte != 0));
+    }
+
+    #[test]
+    fn the_pool_is_zeroed_as_it_is_used_and_dropped_by_another_process() {
+        let mut pool = Pool { bytes: [7; POOL], next: 0, process: std::process::id() };
+        let mut out = [0; 16];
+        pool.take(&mut out);
+        assert_eq!((out, &pool.bytes[..16], pool.next), ([7; 16], &[0; 16][..], 16));
+        pool.process = pool.process.wrapping_add(1);
+        pool.take(&mut out);
+        assert_ne!(out, [7; 16]);
+        assert_eq!(pool.next, 16);
+    }
+
+    #[test]
+    fn seeded_random_depends_on_the_seed_alone() {
+        let draw = |seed| {
+            let random = SeededRandom::new(seed);
+            [random_array::<16>(&random), random_array::<16>(&random)]
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert_ne!(draw(1)[0], draw(1)[1]);
+    }
+
+    #[test]
+    fn ac_26_a_secret_is_not_printed_and_not_its_digest() {
+        let secret = Secret32::new([0xAB; 32]);
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert_ne!(Digest::of_secret(&secret).as_bytes(), secret.expose());
+        assert!(secret.ct_eq(&secret.clone()));
+        assert!(!secret.ct_eq(&Secret32::new([0xAC; 32])));
+    }
+
+    #[test]
+    fn digest_round_trips_and_refuses_other_text() {
+        let digest = Digest::of_secret(&Secret32::new([1; 32]));
+        let json = serde_json::to_string(&digest).unwrap();
+        assert_eq!(json.len(), 45);
+        assert_eq!(serde_json::from_str::<Digest>(&json).unwrap(), digest);
+        for wrong in ["\"\"", "\"AAAA\"", &json.replace("\"", ""), &json.replacen('"', "\"A", 1)] {
+            assert!(serde_json::from_str::<Digest>(wrong).is_err());
+        }
+        assert_ne!(digest, Digest::of_secret(&Secret32::new([2; 32])));
+    }
+}
