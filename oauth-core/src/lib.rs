@@ -16,4 +16,5 @@ pub mod scope;
 pub mod secret;
 pub mod server;
 pub mod storage;
+mod text;
 pub mod token;
