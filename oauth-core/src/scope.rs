@@ -120,14 +120,13 @@ impl Scope {
         }
         let mut text = String::with_capacity(self.0.len() + 1 + other.0.len());
         text.push_str(&self.0);
-        let mut len = self.len();
-        for token in other.iter().filter(|token| !self.contains(token)) {
-            if len == MAX_SCOPE_TOKENS || text.len() + 1 + token.len() > MAX_SCOPE_BYTES {
+        let room = MAX_SCOPE_TOKENS - self.len();
+        for token in other.iter().filter(|token| !self.contains(token)).take(room) {
+            if text.len() + 1 + token.len() > MAX_SCOPE_BYTES {
                 break;
             }
             text.push(' ');
             text.push_str(token);
-            len += 1;
         }
         Scope(Arc::from(text))
     }
