@@ -1,1 +1,402 @@
-//! Placeholder.
+//! One `application/x-www-form-urlencoded` request, decoded once (RFC 6749 Appendix B, OAuth 2.1 §3.1, §3.2).
+//!
+//! 1. Names and values are decoded exactly once; a malformed escape is an error, never passed through.
+//! 2. Names are case-sensitive; unknown ones are kept and do no harm, repeated or not.
+//! 3. A parameter that may occur once and occurs twice is an error for whoever asks for it.
+//! 4. An empty value counts as omitted.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str;
+
+/// The most parameters in one request.
+pub const MAX_PARAMS: usize = 100;
+
+/// As many parameters as requests usually have; they are kept without an allocation.
+const INLINE: usize = 12;
+
+/// The parameters of one query or body.
+///
+/// Text that needs no decoding is borrowed; all other text shares one buffer.
+pub struct Params<'a> {
+    input: &'a str,
+    decoded: String,
+    len: usize,
+    inline: [Entry; INLINE],
+    more: Vec<Entry>,
+}
+
+/// Why a request's parameters cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ParamsError {
+    /// A `%` that two hexadecimal digits do not follow.
+    #[error("malformed percent-encoding")]
+    MalformedEncoding,
+    /// Bytes that are not UTF-8, raw or decoded.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// More than [`MAX_PARAMS`] parameters.
+    #[error("too many parameters")]
+    TooMany,
+    /// The named parameter occurs more than once.
+    #[error("parameter {0} occurs more than once")]
+    Duplicate(&'static str),
+    /// A NUL, another C0 control or DEL, in a name or a value.
+    #[error("control character")]
+    ControlCharacter,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    name: Span,
+    value: Span,
+}
+
+/// A range of the input, or of the decoded text.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+    decoded: bool,
+}
+
+impl<'a> Params<'a> {
+    /// Decodes a query or a body. A `+` is a space; empty pairs (`&&`) are skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError`] where any name or value is malformed, or there are too many. Never
+    /// [`Duplicate`](ParamsError::Duplicate), which [`one`](Self::one) decides by name.
+    pub fn parse(input: &'a [u8]) -> Result<Self, ParamsError> {
+        if u32::try_from(input.len()).is_err() {
+            return Err(ParamsError::TooMany);
+        }
+        if has_control(input) {
+            return Err(ParamsError::ControlCharacter);
+        }
+        let input = str::from_utf8(input).map_err(|_| ParamsError::NotUtf8)?;
+        let mut params = Params {
+            input,
+            decoded: String::new(),
+            len: 0,
+            inline: [Entry::default(); INLINE],
+            more: Vec::new(),
+        };
+        let bytes = input.as_bytes();
+        let mut decoded = Vec::new();
+        let mut start = 0;
+        while start < bytes.len() {
+            let (mut end, mut equals) = (start, None);
+            let (mut name_plain, mut value_plain) = (true, true);
+            while end < bytes.len() {
+                match bytes[end] {
+                    b'&' => break,
+                    b'=' if equals.is_none() => equals = Some(end),
+                    b'+' | b'%' if equals.is_some() => value_plain = false,
+                    b'+' | b'%' => name_plain = false,
+                    _ => {}
+                }
+                end += 1;
+            }
+            if end > start {
+                let name_end = equals.unwrap_or(end);
+                let value_start = equals.map_or(end, |at| at + 1);
+                let name = span(bytes, start, name_end, name_plain, &mut decoded)?;
+                let value = span(bytes, value_start, end, value_plain, &mut decoded)?;
+                params.push(Entry { name, value })?;
+            }
+            start = end + 1;
+        }
+        params.decoded = String::from_utf8(decoded).map_err(|_| ParamsError::NotUtf8)?;
+        Ok(params)
+    }
+
+    /// The one value of a parameter, or `None` where it is absent or empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ParamsError::Duplicate`] where the name occurs twice or more, even with equal or empty values.
+    pub fn one(&self, name: &'static str) -> Result<Option<&str>, ParamsError> {
+        let mut values = self.iter().filter(|(own, _)| *own == name).map(|(_, value)| value);
+        let value = values.next();
+        if values.next().is_some() {
+            return Err(ParamsError::Duplicate(name));
+        }
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
+    /// Every non-empty value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
+    pub fn all<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        self.iter().filter(move |(own, value)| *own == name && !value.is_empty()).map(|(_, value)| value)
+    }
+
+    /// All names and values in order, empty values included.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let inline = &self.inline[..self.len.min(INLINE)];
+        inline.iter().chain(&self.more).map(|entry| (self.text(entry.name), self.text(entry.value)))
+    }
+
+    /// Whether the name occurs, with whatever value.
+    pub fn contains(&self, name: &str) -> bool {
+        self.iter().any(|(own, _)| own == name)
+    }
+
+    /// Whether there is no parameter at all.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn push(&mut self, entry: Entry) -> Result<(), ParamsError> {
+        if self.len == MAX_PARAMS {
+            return Err(ParamsError::TooMany);
+        }
+        match self.inline.get_mut(self.len) {
+            Some(slot) => *slot = entry,
+            None => self.more.push(entry),
+        }
+        self.len += 1;
+        Ok(())
+    }
+
+    fn text(&self, span: Span) -> &str {
+        let source = if span.decoded { self.decoded.as_str() } else { self.input };
+        &source[span.start as usize..span.end as usize]
+    }
+}
+
+/// Shows the number of parameters only: values may be secrets.
+impl fmt::Debug for Params<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Params").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+/// Whether every character is a `VSCHAR`, `%x20-7E` (RFC 6749 Appendix A).
+pub fn is_vschar(s: &str) -> bool {
+    s.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
+}
+
+/// Decodes one form-encoded value, such as a user name or password of HTTP Basic (RFC 6749 §2.3.1).
+///
+/// # Errors
+///
+/// [`ParamsError`] for a malformed escape, text that is not UTF-8, or a control character.
+pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
+    if has_control(s.as_bytes()) {
+        return Err(ParamsError::ControlCharacter);
+    }
+    if !s.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(Cow::Borrowed(s));
+    }
+    let mut decoded = Vec::with_capacity(s.len());
+    decode(s.as_bytes(), &mut decoded)?;
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| ParamsError::NotUtf8)
+}
+
+fn span(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    plain: bool,
+    decoded: &mut Vec<u8>,
+) -> Result<Span, ParamsError> {
+    if plain {
+        return Ok(Span { start: start as u32, end: end as u32, decoded: false });
+    }
+    if decoded.capacity() == 0 {
+        // Decoding never lengthens, so this is the only allocation of the buffer.
+        decoded.reserve_exact(bytes.len() - start);
+    }
+    let from = decoded.len();
+    decode(&bytes[start..end], decoded)?;
+    // Each piece by itself: two halves of a character in neighbouring pieces are not a character.
+    str::from_utf8(&decoded[from..]).map_err(|_| ParamsError::NotUtf8)?;
+    Ok(Span { start: from as u32, end: decoded.len() as u32, decoded: true })
+}
+
+fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), ParamsError> {
+    let mut rest = encoded.iter();
+    while let Some(&byte) = rest.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
+                (Some(high), Some(low)) => control_free(high << 4 | low)?,
+                _ => return Err(ParamsError::MalformedEncoding),
+            },
+            _ => byte,
+        });
+    }
+    Ok(())
+}
+
+fn hex(digit: &u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+fn control_free(byte: u8) -> Result<u8, ParamsError> {
+    if is_control(byte) { Err(ParamsError::ControlCharacter) } else { Ok(byte) }
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 || byte == 0x7F
+}
+
+/// Without an early exit, so that it compiles to a vector loop.
+fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |found, &byte| found | is_control(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(input: &str) -> Result<Params<'_>, ParamsError> {
+        Params::parse(input.as_bytes())
+    }
+
+    #[test]
+    fn decodes_once() {
+        let params = parse("a=1&b=x+y%2Bz&c%20d=%C3%A9&e&%25=%2541").unwrap();
+        let pairs: Vec<_> = params.iter().collect();
+        assert_eq!(pairs, [("a", "1"), ("b", "x y+z"), ("c d", "é"), ("e", ""), ("%", "%41")]);
+        assert_eq!(parse("state=a%2Bb%20c%26d%3De%25").unwrap().one("state"), Ok(Some("a+b c&d=e%")));
+        assert_eq!(
+            parse("redirect_uri=https://a.example/?x=y").unwrap().one("redirect_uri"),
+            Ok(Some("https://a.example/?x=y"))
+        );
+    }
+
+    #[test]
+    fn empty_input_and_empty_pairs() {
+        assert!(parse("").unwrap().is_empty());
+        assert!(parse("&&&").unwrap().is_empty());
+        let params = parse("&a=1&&b=2&").unwrap();
+        assert_eq!(params.iter().count(), 2);
+        assert_eq!(parse("=x").unwrap().iter().next(), Some(("", "x")));
+    }
+
+    #[test]
+    fn rp_04_duplicates() {
+        for input in ["code=a&code=b", "code=a&code=a", "code=&code=a", "code&code", "code=a&c%6fde=a"] {
+            assert_eq!(parse(input).unwrap().one("code"), Err(ParamsError::Duplicate("code")), "{input}");
+        }
+    }
+
+    #[test]
+    fn rp_06_unknown_names_are_kept_and_case_sensitive() {
+        let params = parse("foo=1&foo=2&Client_Id=evil&code[]=x&REDIRECT_URI=y").unwrap();
+        assert_eq!(params.one("client_id"), Ok(None));
+        assert_eq!(params.one("code"), Ok(None));
+        assert!(!params.contains("redirect_uri"));
+        assert!(params.contains("foo"));
+    }
+
+    #[test]
+    fn rp_07_empty_is_omitted() {
+        let params = parse("code_challenge=&state&resource=&resource=a&resource=b").unwrap();
+        assert_eq!(params.one("code_challenge"), Ok(None));
+        assert_eq!(params.one("state"), Ok(None));
+        assert!(params.contains("state"));
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn rp_09_not_utf8() {
+        for input in ["state=%ff%fe", "code=%c0%af", "client_id=%ed%a0%80", "%c3=%a9", "a=%c3&b=%a9"] {
+            assert_eq!(parse(input).unwrap_err(), ParamsError::NotUtf8, "{input}");
+        }
+        assert_eq!(Params::parse(b"a=\xff").unwrap_err(), ParamsError::NotUtf8);
+        assert_eq!(Params::parse(b"a=\xc3%a9").unwrap_err(), ParamsError::NotUtf8);
+        assert_eq!(parse("a=é").unwrap().one("a"), Ok(Some("é")));
+    }
+
+    #[test]
+    fn rp_10_malformed_escapes() {
+        for input in ["scope=%zz", "state=%", "code=a%2", "%=a", "%4=1", "a=%4&b=1", "a=%+1", "a=%-1", "a=%é"]
+        {
+            assert_eq!(parse(input).unwrap_err(), ParamsError::MalformedEncoding, "{input}");
+        }
+    }
+
+    #[test]
+    fn rp_11_control_characters() {
+        for input in [
+            "client_id=web%00",
+            "state=a%0d%0ab",
+            "unknown%09=1",
+            "a=%7F",
+            "a=\0",
+            "a\n=b",
+            "a=\u{7f}",
+            "\r\n",
+        ] {
+            assert_eq!(parse(input).unwrap_err(), ParamsError::ControlCharacter, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn rp_19_parameter_flood() {
+        let of = |n: usize| (0..n).map(|i| format!("p{i}=%41")).collect::<Vec<_>>().join("&");
+        let most = of(MAX_PARAMS);
+        let params = parse(&most).unwrap();
+        assert_eq!(params.iter().count(), MAX_PARAMS);
+        assert_eq!(params.one("p0"), Ok(Some("A")));
+        assert_eq!(params.one("p99"), Ok(Some("A")));
+        assert_eq!(parse(&of(MAX_PARAMS + 1)).unwrap_err(), ParamsError::TooMany);
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        assert!(!format!("{:?}", parse("client_secret=hush").unwrap()).contains("hush"));
+    }
+
+    #[test]
+    fn vschar() {
+        assert!(is_vschar("aZ ~!\"\\"));
+        assert!(!is_vschar("a\u{7f}") && !is_vschar("é") && !is_vschar("a\tb"));
+    }
+
+    #[test]
+    fn decodes_basic_credentials() {
+        assert!(matches!(percent_decode_form("plain:text"), Ok(Cow::Borrowed("plain:text"))));
+        assert_eq!(percent_decode_form("a%3Ab+c").unwrap(), "a:b c");
+        assert_eq!(percent_decode_form("%"), Err(ParamsError::MalformedEncoding));
+        assert_eq!(percent_decode_form("%ff"), Err(ParamsError::NotUtf8));
+        assert_eq!(percent_decode_form("%00"), Err(ParamsError::ControlCharacter));
+        assert_eq!(percent_decode_form("a\0"), Err(ParamsError::ControlCharacter));
+    }
+
+    #[test]
+    fn any_bytes_are_answered_and_agree_with_a_second_decoder() {
+        const ALPHABET: &[u8] = b"aB0cf9%%%%&&==+ \xc3\xa9\xff\x00=&d";
+        let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = move || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let mut accepted = 0;
+        for round in 0..40_000 {
+            let len = (next() % 48) as usize;
+            let bytes: Vec<u8> =
+                (0..len)
+                    .map(|_| {
+                        if round % 2 == 0 { next() as u8 } else { ALPHABET[next() as usize % ALPHABET.len()] }
+                    })
+                    .collect();
+            let Ok(params) = Params::parse(&bytes) else { continue };
+            accepted += 1;
+            let own: Vec<_> = params.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            let other: Vec<_> = url::form_urlencoded::parse(&bytes).into_owned().collect();
+            assert_eq!(own, other);
+            assert!(own.iter().all(|(n, v)| !n.bytes().chain(v.bytes()).any(is_control)));
+        }
+        assert!(accepted > 1000, "{accepted}");
+    }
+}
