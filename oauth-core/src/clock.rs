@@ -134,6 +134,7 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
     }

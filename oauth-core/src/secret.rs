@@ -76,6 +76,7 @@ thread_local! {
         const { RefCell::new(Pool { bytes: [0; POOL], next: POOL, process: 0 }) };
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
 fn ambient(out: &mut [u8]) {
     if let Err(error) = getrandom::fill(out) {
         panic!("the operating system gave no random bytes: {error}");
