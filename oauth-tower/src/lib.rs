@@ -1,1 +1,5 @@
 //! Tower layers over `oauth-core`.
+
+pub mod endpoint;
+#[cfg(feature = "pages")]
+pub mod pages;
