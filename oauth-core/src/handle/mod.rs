@@ -1,1 +1,94 @@
-//! Placeholder.
+//! Handles: codes and tokens on the wire.
+//!
+//! `<prefix>_<base64url, no padding: key id · generation · grant id · secret · tag>`
+//!
+//! 1. The grant id finds the record; the record's [`Digest`](crate::secret::Digest) of the secret authenticates.
+//! 2. The tag filters: junk, truncated and spliced handles are refused without a look at the store, and a genuine old
+//!    refresh token is told from a forged one at any age. Only a genuine one may revoke a family.
+//! 3. The tag covers kind, issuer, generation, grant id and secret; a handle has exactly one spelling.
+//! 4. A handle whose key is not in the ring is not refused: its digest alone decides.
+//! 5. Generation and grant id are readable by whoever holds a handle; by default the grant id shows when the grant began.
+//!
+//! ```
+//! use oauth_core::handle::{Authenticity, GrantId, HandleError, Handles, KeyRing, Kind, Prefixes};
+//! use oauth_core::secret::{Secret32, SystemRandom};
+//!
+//! let handles = Handles::new("https://as.example", KeyRing::generate(&SystemRandom), Prefixes::default());
+//! let (grant, secret) = (GrantId::new_random(&SystemRandom), Secret32::generate(&SystemRandom));
+//! let code = handles.mint(Kind::Code, grant, 0, &secret);
+//!
+//! let parsed = handles.parse(Kind::Code, &code)?;
+//! assert_eq!((parsed.grant, parsed.authenticity), (grant, Authenticity::Genuine));
+//! assert_eq!(handles.parse(Kind::Refresh, &code).unwrap_err(), HandleError::WrongKind);
+//! # Ok::<(), HandleError>(())
+//! ```
+
+mod derive;
+mod grant_id;
+mod kind;
+mod ring;
+mod subkeys;
+mod wire;
+
+pub use derive::{browser_hash, derived_id};
+pub use grant_id::{GrantId, ParseGrantIdError};
+pub use kind::{Kind, PrefixError, Prefixes};
+pub use ring::{KeyId, KeyRing, KeyRingError, ParseKeyIdError};
+pub use wire::{Authenticity, Handle, HandleError};
+
+use crate::secret::Secret32;
+use subkeys::Subkeys;
+
+/// Mints and parses the handles of one issuer, and derives their secrets.
+pub struct Handles {
+    issuer: Box<str>,
+    prefixes: Prefixes,
+    current: Subkeys,
+    previous: Vec<Subkeys>,
+}
+
+impl Handles {
+    /// Everything is derived here, so that minting and parsing cost one keyed hash each.
+    pub fn new(issuer: &str, ring: KeyRing, prefixes: Prefixes) -> Self {
+        Self {
+            issuer: issuer.into(),
+            prefixes,
+            current: Subkeys::new(ring.current(), issuer),
+            previous: ring.previous().iter().map(|key| Subkeys::new(key, issuer)).collect(),
+        }
+    }
+
+    /// Mints with the current key.
+    pub fn mint(&self, kind: Kind, grant: GrantId, generation: u32, secret: &Secret32) -> String {
+        wire::write(&self.current, self.prefixes.get(kind), kind, grant, generation, secret)
+    }
+
+    /// Mints with a given key, to repeat an answer to the letter; `None` if it is not in the ring (any more).
+    pub fn mint_with(
+        &self,
+        key: KeyId,
+        kind: Kind,
+        grant: GrantId,
+        generation: u32,
+        secret: &Secret32,
+    ) -> Option<String> {
+        let keys = self.key(key)?;
+        Some(wire::write(keys, self.prefixes.get(kind), kind, grant, generation, secret))
+    }
+
+    /// The key that mints.
+    pub fn current_key(&self) -> KeyId {
+        self.current.id
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Subkeys> {
+        std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    fn key(&self, id: KeyId) -> Option<&Subkeys> {
+        self.keys().find(|keys| keys.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Secrets and ids that are computed instead of stored, so that a retry gets the same answer.
+
+use super::{GrantId, Handles, KeyId};
+use crate::secret::Secret32;
+
+impl Handles {
+    /// The refresh token that follows `presented`; the same for the same inputs. `generation` is the successor's.
+    ///
+    /// `None` if the key is not in the ring (any more).
+    pub fn derive_refresh(
+        &self,
+        key: KeyId,
+        presented: &Secret32,
+        salt: &[u8; 16],
+        grant: GrantId,
+        generation: u32,
+    ) -> Option<Secret32> {
+        Some(successor(&self.key(key)?.refresh, presented, salt, grant, generation, &[]))
+    }
+
+    /// The opaque access token that goes with the refresh token which follows `presented`.
+    ///
+    /// `binding` is what the token is for (scope, resources, confirmation, format) in canonical, length-prefixed bytes:
+    /// a retry that asks for something else gets another token. `None` if the key is not in the ring (any more).
+    pub fn derive_access(
+        &self,
+        key: KeyId,
+        presented: &Secret32,
+        salt: &[u8; 16],
+        grant: GrantId,
+        generation: u32,
+        binding: &[u8],
+    ) -> Option<Secret32> {
+        Some(successor(&self.key(key)?.access, presented, salt, grant, generation, binding))
+    }
+
+    /// The code that answers a consent, from the nonce sealed in its page: a double click yields one code.
+    pub fn derive_code(&self, nonce: &[u8; 32], grant: GrantId) -> Secret32 {
+        code(&self.current.code, nonce, grant)
+    }
+
+    /// As [`Handles::derive_code`] with a given key; `None` if it is not in the ring (any more).
+    pub fn derive_code_with(&self, key: KeyId, nonce: &[u8; 32], grant: GrantId) -> Option<Secret32> {
+        Some(code(&self.key(key)?.code, nonce, grant))
+    }
+
+    /// An id that nobody without the current key can compute.
+    ///
+    /// It changes when the ring's current key does: a record found by it is found again only by [`Handles::keyed_ids`].
+    pub fn keyed_id(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
+        keyed_id(&self.current.ids, purpose, parts)
+    }
+
+    /// The [`keyed_id`](Handles::keyed_id) under each key of the ring, the current one first.
+    pub fn keyed_ids(&self, purpose: &str, parts: &[&[u8]]) -> impl Iterator<Item = [u8; 16]> {
+        self.keys().map(move |keys| keyed_id(&keys.ids, purpose, parts))
+    }
+}
+
+/// An id that depends on its parts alone and outlives every key: for what must be found again after a rotation
+/// (consents, fences, used `jti`s).
+///
+/// `context` is a constant of the caller's, one per use. Anyone who knows the parts can compute the id.
+pub fn derived_id(context: &'static str, parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_derive_key(context);
+    parts.iter().for_each(|part| update(&mut hasher, part));
+    first_half(&hasher)
+}
+
+/// Binds a seal to the browser cookie (RFC 6265 `cookie-value`) without carrying it.
+pub fn browser_hash(cookie: &str) -> [u8; 32] {
+    blake3::derive_key("oauth-core 2025 browser cookie", cookie.as_bytes())
+}
+
+/// Fields of fixed width come first, so `binding` needs no length of its own.
+fn successor(
+    key: &[u8; 32],
+    presented: &Secret32,
+    salt: &[u8; 16],
+    grant: GrantId,
+    generation: u32,
+    binding: &[u8],
+) -> Secret32 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(presented.expose());
+    hasher.update(salt);
+    hasher.update(grant.as_bytes());
+    hasher.update(&generation.to_be_bytes());
+    hasher.update(binding);
+    Secret32::new(hasher.finalize().into())
+}
+
+fn code(key: &[u8; 32], nonce: &[u8; 32], grant: GrantId) -> Secret32 {
+    let mut message = [0; 48];
+    message[..32].copy_from_slice(nonce);
+    message[32..].copy_from_slice(grant.as_bytes());
+    Secret32::new(blake3::keyed_hash(key, &message).into())
+}
+
+fn keyed_id(key: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    update(&mut hasher, purpose.as_bytes());
+    parts.iter().for_each(|part| update(&mut hasher, part));
+    first_half(&hasher)
+}
+
+/// The length goes first: `["ab", "c"]` and `["a", "bc"]` must differ.
+fn update(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+fn first_half(hasher: &blake3::Hasher) -> [u8; 16] {
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::{KeyRing, Prefixes};
+
+    fn handles(ring: KeyRing) -> Handles {
+        Handles::new("https://as.example", ring, Prefixes::default())
+    }
+
+    #[test]
+    fn successors_depend_on_every_input_and_repeat_for_the_same() {
+        let handles = handles(KeyRing::new([1; 32]).with_previous([2; 32]));
+        let other_issuer = Handles::new("https://b.example", KeyRing::new([1; 32]), Prefixes::default());
+        let keys: Vec<_> = handles.keys().map(|keys| keys.id).collect();
+        let [secret, other] = [Secret32::new([3; 32]), Secret32::new([4; 32])];
+        let [grant, other_grant] = [GrantId::from_bytes([5; 16]), GrantId::from_bytes([6; 16])];
+        let refresh = |key, secret, salt, grant, generation| {
+            handles.derive_refresh(key, secret, &[salt; 16], grant, generation).unwrap()
+        };
+        let access = |binding| handles.derive_access(keys[0], &secret, &[0; 16], grant, 1, binding).unwrap();
+        let all = [
+            refresh(keys[0], &secret, 0, grant, 1),
+            refresh(keys[1], &secret, 0, grant, 1),
+            refresh(keys[0], &other, 0, grant, 1),
+            refresh(keys[0], &secret, 1, grant, 1),
+            refresh(keys[0], &secret, 0, other_grant, 1),
+            refresh(keys[0], &secret, 0, grant, 2),
+            access(b""),
+            access(b"scope"),
+            handles.derive_code(&[3; 32], grant),
+            handles.derive_code(&[4; 32], grant),
+            handles.derive_code(&[3; 32], other_grant),
+            handles.derive_code_with(keys[1], &[3; 32], grant).unwrap(),
+            other_issuer.derive_refresh(keys[0], &secret, &[0; 16], grant, 1).unwrap(),
+            other_issuer.derive_code(&[3; 32], grant),
+        ];
+        let distinct: std::collections::HashSet<_> = all.iter().map(|secret| *secret.expose()).collect();
+        assert_eq!(distinct.len(), all.len());
+        assert!(all[0].ct_eq(&refresh(keys[0], &secret, 0, grant, 1)));
+        assert!(all[8].ct_eq(&handles.derive_code_with(keys[0], &[3; 32], grant).unwrap()));
+    }
+
+    #[test]
+    fn a_key_outside_the_ring_derives_nothing() {
+        let (handles, key) = (handles(KeyRing::new([1; 32])), KeyId::from_bytes([0; 4]));
+        let (secret, grant) = (Secret32::new([3; 32]), GrantId::from_bytes([5; 16]));
+        assert!(handles.derive_refresh(key, &secret, &[0; 16], grant, 1).is_none());
+        assert!(handles.derive_access(key, &secret, &[0; 16], grant, 1, b"").is_none());
+        assert!(handles.derive_code_with(key, &[0; 32], grant).is_none());
+    }
+
+    #[test]
+    fn ids_keep_their_parts_apart() {
+        let handles = handles(KeyRing::new([1; 32]));
+        assert_ne!(handles.keyed_id("jti", &[b"ab", b"c"]), handles.keyed_id("jti", &[b"a", b"bc"]));
+        assert_ne!(handles.keyed_id("jti", &[b"ab"]), handles.keyed_id("jt", &[b"iab"]));
+        assert_ne!(handles.keyed_id("jti", &[]), handles.keyed_id("jti", &[b""]));
+        assert_ne!(derived_id("fence", &[b"ab", b"c"]), derived_id("fence", &[b"a", b"bc"]));
+        assert_ne!(derived_id("fence", &[b"ab"]), derived_id("consent", &[b"ab"]));
+        assert_ne!(browser_hash("a"), browser_hash("b"));
+    }
+
+    #[test]
+    fn a_keyed_id_is_found_again_after_a_rotation() {
+        let before = handles(KeyRing::new([1; 32])).keyed_id("device", &[b"WDJB-MJHT"]);
+        let rotated = handles(KeyRing::new([2; 32]).with_previous([1; 32]));
+        assert_ne!(rotated.keyed_id("device", &[b"WDJB-MJHT"]), before);
+        assert!(rotated.keyed_ids("device", &[b"WDJB-MJHT"]).any(|id| id == before));
+    }
+}

@@ -1,0 +1,36 @@
+//! One key per purpose, derived once from each key of the ring and the issuer.
+
+use zeroize::Zeroizing;
+
+use super::ring::{KeyId, RingKey};
+
+type Key = Zeroizing<[u8; 32]>;
+
+/// The issuer is part of the derivation, so that nothing made for one issuer verifies at another that shares the ring.
+pub(super) struct Subkeys {
+    pub(super) id: KeyId,
+    pub(super) tag: Key,
+    pub(super) code: Key,
+    pub(super) access: Key,
+    pub(super) refresh: Key,
+    pub(super) ids: Key,
+}
+
+impl Subkeys {
+    pub(super) fn new(key: &RingKey, issuer: &str) -> Self {
+        let derive = |context: &str| {
+            let mut hasher = blake3::Hasher::new_derive_key(context);
+            hasher.update(key.bytes.as_slice());
+            hasher.update(issuer.as_bytes());
+            Zeroizing::new(hasher.finalize().into())
+        };
+        Self {
+            id: key.id,
+            tag: derive("oauth-core 2025 handle tag"),
+            code: derive("oauth-core 2025 authorization code from nonce"),
+            access: derive("oauth-core 2025 successor access token"),
+            refresh: derive("oauth-core 2025 successor refresh token"),
+            ids: derive("oauth-core 2025 keyed id"),
+        }
+    }
+}

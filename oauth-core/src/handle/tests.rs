@@ -1,0 +1,213 @@
+//! Attacks on the text of a handle.
+
+use super::*;
+use crate::secret::{Digest, SeededRandom};
+
+const ISSUER: &str = "https://as.example";
+
+fn handles(ring: KeyRing) -> Handles {
+    Handles::new(ISSUER, ring, Prefixes::default())
+}
+
+fn sample() -> (Handles, GrantId, Secret32) {
+    let random = SeededRandom::new(7);
+    let handles = handles(KeyRing::generate(&random));
+    (handles, GrantId::new_random(&random), Secret32::generate(&random))
+}
+
+const KINDS: [Kind; 3] = [Kind::Code, Kind::Access, Kind::Refresh];
+
+#[test]
+fn what_is_minted_is_parsed() {
+    let (handles, grant, secret) = sample();
+    for (kind, prefix) in KINDS.into_iter().zip(["oac_", "oat_", "ort_"]) {
+        let text = handles.mint(kind, grant, u32::MAX - 1, &secret);
+        assert!(text.starts_with(prefix));
+        assert_eq!((text.len(), text.capacity()), (4 + 96, 4 + 96));
+        assert_eq!(
+            handles.mint_with(handles.current_key(), kind, grant, u32::MAX - 1, &secret).unwrap(),
+            text
+        );
+        for parsed in [handles.parse(kind, &text).unwrap(), handles.parse_any(&text).unwrap()] {
+            assert_eq!(parsed.kind, kind);
+            assert_eq!((parsed.key_id, parsed.grant), (handles.current_key(), grant));
+            assert_eq!((parsed.generation, parsed.authenticity), (u32::MAX - 1, Authenticity::Genuine));
+            assert!(parsed.secret().ct_eq(&secret));
+            assert_eq!(parsed.digest(), Digest::of_secret(&secret));
+        }
+    }
+}
+
+#[test]
+fn ac_12_every_single_bit_flip_is_refused() {
+    let (handles, grant, secret) = sample();
+    let text = handles.mint(Kind::Refresh, grant, 3, &secret);
+    let original = handles.parse(Kind::Refresh, &text).unwrap();
+    for bit in 0..text.len() * 8 {
+        let mut bytes = text.clone().into_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(flipped) = String::from_utf8(bytes) else { continue };
+        match handles.parse(Kind::Refresh, &flipped) {
+            Err(_) => {}
+            // A flip within the key id names a key that the ring does not have: nothing vouches for the handle.
+            Ok(parsed) => {
+                assert_eq!(parsed.authenticity, Authenticity::UnknownKey, "bit {bit}");
+                assert_ne!(parsed.key_id, original.key_id);
+            }
+        }
+    }
+}
+
+#[test]
+fn ac_12_truncated_extended_and_respelled_handles_are_malformed() {
+    let (handles, grant, secret) = sample();
+    let text = handles.mint(Kind::Code, grant, 0, &secret);
+    for end in 0..text.len() {
+        assert_eq!(handles.parse(Kind::Code, &text[..end]).unwrap_err(), HandleError::Malformed);
+        assert_eq!(handles.parse_any(&text[text.len() - end..]).unwrap_err(), HandleError::Malformed);
+    }
+    let body = &text[4..];
+    let with_plus = format!("{}+", &text[..text.len() - 1]);
+    let with_padding = format!("{}=", &text[..text.len() - 1]);
+    let wide = format!("{}é", &text[..text.len() - 2]);
+    let huge = format!("oac_{}", "A".repeat(1 << 20));
+    let respelled = [
+        format!("{text}A"),
+        format!("{text}="),
+        format!("{text}===="),
+        format!("{text}\n"),
+        format!(" {text}"),
+        format!("OAC_{body}"),
+        format!("oac-{body}"),
+        format!("oac__{body}"),
+        format!("_{body}"),
+        body.to_owned(),
+        with_plus,
+        with_padding,
+        wide,
+        huge,
+        String::new(),
+        "_".to_owned(),
+        "oac_".to_owned(),
+    ];
+    for other in &respelled {
+        assert_eq!(handles.parse(Kind::Code, other).unwrap_err(), HandleError::Malformed);
+    }
+}
+
+#[test]
+fn ac_12_a_change_of_case_is_refused() {
+    let (handles, grant, secret) = sample();
+    let text = handles.mint(Kind::Code, grant, 0, &secret);
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphabetic()) {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = byte ^ 0x20;
+        let changed = String::from_utf8(bytes).unwrap();
+        let genuine = handles.parse(Kind::Code, &changed).map(|h| h.authenticity == Authenticity::Genuine);
+        assert!(!genuine.unwrap_or(false), "at {at}");
+    }
+}
+
+#[test]
+fn ac_14_random_text_of_the_right_shape_is_never_genuine() {
+    let (handles, ..) = sample();
+    let stranger = self::handles(KeyRing::new([9; 32]));
+    let random = SeededRandom::new(8);
+    for _ in 0..1000 {
+        let (grant, secret) = (GrantId::new_random(&random), Secret32::generate(&random));
+        let foreign = stranger.mint(Kind::Code, grant, 0, &secret);
+        assert_eq!(handles.parse(Kind::Code, &foreign).unwrap().authenticity, Authenticity::UnknownKey);
+        // The key id is public: a forger copies it.
+        let own = handles.mint(Kind::Code, grant, 0, &secret);
+        let guessed = format!("{}{}", &own[..12], &foreign[12..]);
+        assert_eq!(handles.parse(Kind::Code, &guessed).unwrap_err(), HandleError::Forged);
+    }
+}
+
+#[test]
+fn ac_15_a_handle_of_one_kind_is_not_one_of_another() {
+    let (handles, grant, secret) = sample();
+    for minted in KINDS {
+        let text = handles.mint(minted, grant, 0, &secret);
+        for asked in KINDS.into_iter().filter(|kind| *kind != minted) {
+            assert_eq!(handles.parse(asked, &text).unwrap_err(), HandleError::WrongKind);
+            let renamed = format!("{}{}", Prefixes::default().get(asked), &text[3..]);
+            assert_eq!(handles.parse(asked, &renamed).unwrap_err(), HandleError::Forged);
+            assert_eq!(handles.parse_any(&renamed).unwrap_err(), HandleError::Forged);
+        }
+    }
+}
+
+#[test]
+fn a_handle_of_another_issuer_with_the_same_ring_is_forged() {
+    let ring = KeyRing::new([1; 32]);
+    let (_, grant, secret) = sample();
+    let here = handles(ring.clone());
+    for issuer in ["https://as.example/", "https://as.example/tenant", "https://as.exampl", ""] {
+        let text =
+            Handles::new(issuer, ring.clone(), Prefixes::default()).mint(Kind::Code, grant, 0, &secret);
+        assert_eq!(here.parse(Kind::Code, &text).unwrap_err(), HandleError::Forged);
+    }
+}
+
+#[test]
+fn spliced_handles_are_forged() {
+    let (handles, grant, secret) = sample();
+    let (other_grant, other_secret) = (GrantId::from_bytes([1; 16]), Secret32::new([2; 32]));
+    let text = handles.mint(Kind::Refresh, grant, 1, &secret);
+    let others = [
+        handles.mint(Kind::Refresh, other_grant, 1, &secret),
+        handles.mint(Kind::Refresh, grant, 1, &other_secret),
+        handles.mint(Kind::Refresh, grant, 2, &secret),
+        handles.mint(Kind::Code, grant, 1, &secret),
+    ];
+    for other in others {
+        // The last 24 characters hold the tag; the one before starts a whole group of bytes.
+        let spliced = format!("{}{}", &text[..76], &other[76..]);
+        assert_eq!(handles.parse(Kind::Refresh, &spliced).unwrap_err(), HandleError::Forged);
+    }
+}
+
+#[test]
+fn after_a_rotation_old_handles_verify_and_new_ones_name_the_new_key() {
+    let (_, grant, secret) = sample();
+    let old = handles(KeyRing::new([1; 32]));
+    let new = handles(KeyRing::new([2; 32]).with_previous([1; 32]));
+    let text = old.mint(Kind::Refresh, grant, 0, &secret);
+    let parsed = new.parse(Kind::Refresh, &text).unwrap();
+    assert_eq!((parsed.authenticity, parsed.key_id), (Authenticity::Genuine, old.current_key()));
+    assert_ne!(new.current_key(), old.current_key());
+    assert_eq!(new.mint_with(old.current_key(), Kind::Refresh, grant, 0, &secret).unwrap(), text);
+    let minted = new.mint(Kind::Refresh, grant, 0, &secret);
+    assert_eq!(new.parse(Kind::Refresh, &minted).unwrap().key_id, new.current_key());
+    assert!(old.mint_with(new.current_key(), Kind::Refresh, grant, 0, &secret).is_none());
+}
+
+#[test]
+fn after_the_loss_of_its_key_a_handle_keeps_its_digest() {
+    let (_, grant, secret) = sample();
+    let text = handles(KeyRing::new([1; 32])).mint(Kind::Refresh, grant, 4, &secret);
+    let parsed = handles(KeyRing::new([2; 32])).parse(Kind::Refresh, &text).unwrap();
+    assert_eq!((parsed.authenticity, parsed.generation), (Authenticity::UnknownKey, 4));
+    assert_eq!(parsed.digest(), Digest::of_secret(&secret));
+}
+
+#[test]
+fn lg_01_nothing_secret_is_printed() {
+    let canary = [0xC5; 32];
+    let ring = KeyRing::new(canary).with_previous([0xC6; 32]);
+    let handles = handles(ring.clone());
+    let secret = Secret32::new(canary);
+    let text = handles.mint(Kind::Code, GrantId::from_bytes([0; 16]), 0, &secret);
+    let handle = handles.parse(Kind::Code, &text).unwrap();
+    let printed = format!(
+        "{ring:?} {ring:#?} {handles:?} {handles:#?} {handle:?} {handle:#?} {secret:?} {:?} {:?} {}",
+        handle.digest(),
+        handles.parse(Kind::Refresh, &text),
+        HandleError::Forged,
+    );
+    assert!(printed.contains("[redacted]"));
+    for spelled in ["197, 197", "c5c5", "C5C5", "c6c6", "198, 198", "xcXF", &text[..12], &text[40..50]] {
+        assert!(!printed.contains(spelled), "{spelled}");
+    }
+}

@@ -1,0 +1,175 @@
+//! A handle as text: `<prefix>_<base64url of key id · generation · grant id · secret · tag>`.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::subkeys::Subkeys;
+use super::{GrantId, Handles, KeyId, Kind, Prefixes};
+use crate::secret::{Digest, Secret32};
+
+/// Key id 4, generation 4 (big endian), grant id 16, secret 32, tag 16. A multiple of three, so that base64url has no
+/// unused bits and each handle exactly one spelling.
+const BODY: usize = 72;
+const TAGGED: std::ops::Range<usize> = 4..56;
+const ENCODED: usize = BODY / 3 * 4;
+
+/// A parsed code or token.
+///
+/// Parsing alone proves at most that this deployment made it; the digest in the grant's record decides whether it works.
+#[derive(Debug)]
+pub struct Handle {
+    /// What it was minted as (authenticated only if [`Authenticity::Genuine`]).
+    pub kind: Kind,
+    /// The key that tagged it.
+    pub key_id: KeyId,
+    /// How many times its grant had been refreshed when it was minted.
+    pub generation: u32,
+    /// The grant that it belongs to.
+    pub grant: GrantId,
+    /// Whether its tag could be checked.
+    pub authenticity: Authenticity,
+    secret: Secret32,
+}
+
+impl Handle {
+    /// The secret part.
+    pub fn secret(&self) -> &Secret32 {
+        &self.secret
+    }
+
+    /// What the grant's record holds if this handle is, or was, good.
+    pub fn digest(&self) -> Digest {
+        Digest::of_secret(&self.secret)
+    }
+}
+
+/// What the tag says of a handle. One whose tag is wrong is no [`Handle`] but [`HandleError::Forged`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authenticity {
+    /// The tag is right: this deployment minted it, however long ago.
+    Genuine,
+    /// Tagged with a key that is not in the ring: the digest alone decides, and a mismatch must revoke nothing.
+    UnknownKey,
+}
+
+/// Why text is no handle. None of these needs a look at the store, and none may revoke anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HandleError {
+    /// Not the shape of a handle.
+    #[error("malformed handle")]
+    Malformed,
+    /// The prefix is that of another kind.
+    #[error("handle of another kind")]
+    WrongKind,
+    /// A key of the ring is named and its tag is wrong: altered, spliced, of another kind or issuer, or made up.
+    #[error("forged handle")]
+    Forged,
+}
+
+pub(super) fn write(
+    keys: &Subkeys,
+    prefix: &str,
+    kind: Kind,
+    grant: GrantId,
+    generation: u32,
+    secret: &Secret32,
+) -> String {
+    let mut body = Zeroizing::new([0; BODY]);
+    body[..4].copy_from_slice(keys.id.as_bytes());
+    body[4..8].copy_from_slice(&generation.to_be_bytes());
+    body[8..24].copy_from_slice(grant.as_bytes());
+    body[24..56].copy_from_slice(secret.expose());
+    let tag = tag(keys, kind, &body);
+    body[56..].copy_from_slice(&tag);
+
+    let mut text = String::with_capacity(prefix.len() + 1 + ENCODED);
+    text.push_str(prefix);
+    text.push('_');
+    URL_SAFE_NO_PAD.encode_string(body.as_slice(), &mut text);
+    text
+}
+
+/// One compression of keyed BLAKE3: the issuer is in the key, every field has a fixed width.
+fn tag(keys: &Subkeys, kind: Kind, body: &[u8; BODY]) -> [u8; 16] {
+    let mut message = Zeroizing::new([0; 1 + TAGGED.end - TAGGED.start]);
+    message[0] = kind.byte();
+    message[1..].copy_from_slice(&body[TAGGED]);
+    let mut tag = [0; 16];
+    tag.copy_from_slice(&blake3::keyed_hash(&keys.tag, message.as_slice()).as_bytes()[..16]);
+    tag
+}
+
+impl Handles {
+    /// Parses a handle that must be of one kind.
+    ///
+    /// # Errors
+    /// If it is none, is of another kind, or its tag is wrong.
+    pub fn parse(&self, expected: Kind, text: &str) -> Result<Handle, HandleError> {
+        let (kind, encoded) = split(&self.prefixes, text)?;
+        if kind != expected {
+            return Err(HandleError::WrongKind);
+        }
+        self.read(kind, encoded)
+    }
+
+    /// Parses a handle of the kind that its prefix says (revocation, introspection).
+    ///
+    /// # Errors
+    /// If it is none, or its tag is wrong.
+    pub fn parse_any(&self, text: &str) -> Result<Handle, HandleError> {
+        let (kind, encoded) = split(&self.prefixes, text)?;
+        self.read(kind, encoded)
+    }
+
+    fn read(&self, kind: Kind, encoded: &str) -> Result<Handle, HandleError> {
+        let mut body = Zeroizing::new([0; BODY]);
+        match URL_SAFE_NO_PAD.decode_slice(encoded, body.as_mut_slice()) {
+            Ok(BODY) => {}
+            _ => return Err(HandleError::Malformed),
+        }
+        let mut rest = body.as_slice();
+        let key_id = KeyId::from_bytes(take(&mut rest)?);
+        let generation = u32::from_be_bytes(take(&mut rest)?);
+        let grant = GrantId::from_bytes(take(&mut rest)?);
+        let secret = Secret32::new(take(&mut rest)?);
+        let authenticity = match self.key(key_id) {
+            None => Authenticity::UnknownKey,
+            Some(keys) if tag(keys, kind, &body).ct_eq(rest).into() => Authenticity::Genuine,
+            Some(_) => return Err(HandleError::Forged),
+        };
+        Ok(Handle { kind, key_id, generation, grant, authenticity, secret })
+    }
+}
+
+fn split<'a>(prefixes: &Prefixes, text: &'a str) -> Result<(Kind, &'a str), HandleError> {
+    if text.len() > Prefixes::MAX_LEN + 1 + ENCODED {
+        return Err(HandleError::Malformed);
+    }
+    let (prefix, encoded) = text.split_once('_').ok_or(HandleError::Malformed)?;
+    if encoded.len() != ENCODED {
+        return Err(HandleError::Malformed);
+    }
+    let kind = prefixes.kind_of(prefix).ok_or(HandleError::Malformed)?;
+    Ok((kind, encoded))
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], HandleError> {
+    let (head, tail) = rest.split_first_chunk().ok_or(HandleError::Malformed)?;
+    *rest = tail;
+    Ok(*head)
+}
+
+impl fmt::Debug for Handles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handles")
+            .field("issuer", &self.issuer)
+            .field("current", &self.current.id)
+            .field("previous", &self.previous.iter().map(|keys| keys.id).collect::<Vec<_>>())
+            .field("prefixes", &self.prefixes)
+            .finish()
+    }
+}
