@@ -1,4 +1,4 @@
-//! Handles: codes and tokens on the wire.
+//! Handles: codes and tokens on the wire; and, with the same keys, what travels through the browser.
 //!
 //! `<prefix>_<base64url, no padding: key id · generation · grant id · secret · tag>`
 //!
@@ -26,20 +26,24 @@
 mod derive;
 mod grant_id;
 mod kind;
+mod resume;
 mod ring;
+mod seal;
 mod subkeys;
 mod wire;
 
 pub use derive::{browser_hash, derived_id};
 pub use grant_id::{GrantId, ParseGrantIdError};
 pub use kind::{Kind, PrefixError, Prefixes};
+pub use resume::ResumeClaims;
 pub use ring::{KeyId, KeyRing, KeyRingError, ParseKeyIdError};
+pub use seal::{MAX_SEALED_LEN, SealError, SealPurpose};
 pub use wire::{Authenticity, Handle, HandleError};
 
 use crate::secret::Secret32;
 use subkeys::Subkeys;
 
-/// Mints and parses the handles of one issuer, and derives their secrets.
+/// Mints and parses the handles of one issuer, derives their secrets, seals and opens what its pages carry.
 pub struct Handles {
     issuer: Box<str>,
     prefixes: Prefixes,

@@ -14,6 +14,8 @@ pub(super) struct Subkeys {
     pub(super) access: Key,
     pub(super) refresh: Key,
     pub(super) ids: Key,
+    pub(super) seal: Key,
+    pub(super) resume: Key,
 }
 
 impl Subkeys {
@@ -31,6 +33,8 @@ impl Subkeys {
             access: derive("oauth-core 2025 successor access token"),
             refresh: derive("oauth-core 2025 successor refresh token"),
             ids: derive("oauth-core 2025 keyed id"),
+            seal: derive("oauth-core 2025 browser seal"),
+            resume: derive("oauth-core 2025 resume token"),
         }
     }
 }
