@@ -39,7 +39,7 @@ fn what_is_minted_is_parsed() {
 }
 
 #[test]
-fn ac_12_every_single_bit_flip_is_refused() {
+fn ac_12_rt_26_no_handle_with_a_flipped_bit_is_genuine() {
     let (handles, grant, secret) = sample();
     let text = handles.mint(Kind::Refresh, grant, 3, &secret);
     let original = handles.parse(Kind::Refresh, &text).unwrap();
@@ -59,7 +59,7 @@ fn ac_12_every_single_bit_flip_is_refused() {
 }
 
 #[test]
-fn ac_12_truncated_extended_and_respelled_handles_are_malformed() {
+fn ac_12_rt_26_truncated_extended_and_respelled_handles_are_malformed() {
     let (handles, grant, secret) = sample();
     let text = handles.mint(Kind::Code, grant, 0, &secret);
     for end in 0..text.len() {
@@ -96,7 +96,7 @@ fn ac_12_truncated_extended_and_respelled_handles_are_malformed() {
 }
 
 #[test]
-fn ac_12_a_change_of_case_is_refused() {
+fn ac_12_rt_26_no_handle_in_other_case_is_genuine() {
     let (handles, grant, secret) = sample();
     let text = handles.mint(Kind::Code, grant, 0, &secret);
     for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_alphabetic()) {
@@ -125,7 +125,7 @@ fn ac_14_random_text_of_the_right_shape_is_never_genuine() {
 }
 
 #[test]
-fn ac_15_a_handle_of_one_kind_is_not_one_of_another() {
+fn ac_15_rt_25_a_handle_of_one_kind_is_not_one_of_another() {
     let (handles, grant, secret) = sample();
     for minted in KINDS {
         let text = handles.mint(minted, grant, 0, &secret);
@@ -139,7 +139,7 @@ fn ac_15_a_handle_of_one_kind_is_not_one_of_another() {
 }
 
 #[test]
-fn a_handle_of_another_issuer_with_the_same_ring_is_forged() {
+fn ac_17_a_handle_of_another_issuer_with_the_same_ring_is_forged() {
     let ring = KeyRing::new([1; 32]);
     let (_, grant, secret) = sample();
     let here = handles(ring.clone());

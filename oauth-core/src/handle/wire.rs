@@ -52,7 +52,10 @@ impl Handle {
 pub enum Authenticity {
     /// The tag is right: this deployment minted it, however long ago.
     Genuine,
-    /// Tagged with a key that is not in the ring: the digest alone decides, and a mismatch must revoke nothing.
+    /// Tagged with a key that is not in the ring: the digest decides, and a mismatch must revoke nothing.
+    ///
+    /// Nothing but the secret is vouched for then. A genuine handle whose key id was altered also looks like this: a
+    /// record that keeps the key id beside the digest, and compares both, refuses it.
     UnknownKey,
 }
 
