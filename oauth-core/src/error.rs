@@ -1,1 +1,222 @@
-//! Placeholder.
+//! What goes wrong, by audience: the code for the client, the reason for the operator, never a secret for either.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::grant::Refusal;
+use crate::storage::StoreError;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $status:literal;)+) => {
+        /// The error codes of the RFCs, each with the status of a JSON answer that carries it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl ErrorCode {
+            /// The code on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// The HTTP status of a JSON answer with this code.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A parameter is missing, malformed or repeated (RFC 6749 §4.1.2.1, §5.2).
+    InvalidRequest = "invalid_request", 400;
+    /// Client authentication failed (RFC 6749 §5.2).
+    InvalidClient = "invalid_client", 401;
+    /// The code or refresh token does not work (RFC 6749 §5.2).
+    InvalidGrant = "invalid_grant", 400;
+    /// The client may not use this grant type (RFC 6749 §4.1.2.1, §5.2).
+    UnauthorizedClient = "unauthorized_client", 400;
+    /// The server does not know this grant type (RFC 6749 §5.2).
+    UnsupportedGrantType = "unsupported_grant_type", 400;
+    /// The server does not know this response type (RFC 6749 §4.1.2.1).
+    UnsupportedResponseType = "unsupported_response_type", 400;
+    /// The scope is unknown, malformed or too wide (RFC 6749 §4.1.2.1, §5.2).
+    InvalidScope = "invalid_scope", 400;
+    /// The resource is unknown or not covered (RFC 8707 §2).
+    InvalidTarget = "invalid_target", 400;
+    /// The resource owner, or a policy, said no (RFC 6749 §4.1.2.1).
+    AccessDenied = "access_denied", 400;
+    /// Nobody is signed in, and the request forbids asking (OpenID Connect Core §3.1.2.6).
+    LoginRequired = "login_required", 400;
+    /// Consent is needed, and the request forbids asking (OpenID Connect Core §3.1.2.6).
+    ConsentRequired = "consent_required", 400;
+    /// Authorization details of an unknown type (RFC 9396 §5).
+    InvalidAuthorizationDetails = "invalid_authorization_details", 400;
+    /// `request` objects are not supported (OpenID Connect Core §3.1.2.6).
+    RequestNotSupported = "request_not_supported", 400;
+    /// `request_uri` is not supported (OpenID Connect Core §3.1.2.6).
+    RequestUriNotSupported = "request_uri_not_supported", 400;
+    /// The server cannot answer now (RFC 6749 §4.1.2.1).
+    TemporarilyUnavailable = "temporarily_unavailable", 503;
+    /// Something failed that should not (RFC 6749 §4.1.2.1).
+    ServerError = "server_error", 500;
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refused request at one of the endpoints that answer JSON.
+#[derive(Clone, Debug)]
+pub struct Error {
+    code: ErrorCode,
+    description: Cow<'static, str>,
+    reason: Option<Reason>,
+    client_id: Option<Arc<str>>,
+    basic_challenge: bool,
+    retry_after: Option<Duration>,
+}
+
+/// What the operator should know beyond the description.
+#[derive(Clone, Debug)]
+enum Reason {
+    Refusal(Refusal),
+    Text(Cow<'static, str>),
+}
+
+/// How long a client should wait before it tries again while the store is unavailable.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+impl Error {
+    /// An error with a description that the client may read. It must be printable ASCII without `"` and `\`.
+    pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        let retry_after = (code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_AFTER);
+        Self {
+            code,
+            description: description.into(),
+            reason: None,
+            client_id: None,
+            basic_challenge: false,
+            retry_after,
+        }
+    }
+
+    /// `invalid_request` with a description.
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, description)
+    }
+
+    /// The server cannot answer now; the request changed nothing that a retry would notice.
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::TemporarilyUnavailable, "the server cannot answer now, please try again")
+            .because(reason)
+    }
+
+    /// Adds what only the operator reads.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.reason = Some(Reason::Text(reason.into()));
+        self
+    }
+
+    /// Names the client that the request was made by, or claimed to be made by.
+    #[must_use]
+    pub fn for_client(mut self, client_id: impl Into<Arc<str>>) -> Self {
+        self.client_id.get_or_insert(client_id.into());
+        self
+    }
+
+    /// Asks for HTTP Basic credentials in the answer, because that is what the client tried (RFC 6749 §5.2).
+    #[must_use]
+    pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
+        self.basic_challenge = challenge;
+        self
+    }
+
+    /// The code that the client hears.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// `error_description`: printable ASCII, nothing from the request.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// What the operator should know; equal to the description where there is no more to say.
+    pub fn reason(&self) -> String {
+        match &self.reason {
+            Some(Reason::Refusal(refusal)) => refusal.to_string(),
+            Some(Reason::Text(text)) => text.clone().into_owned(),
+            None => self.description.clone().into_owned(),
+        }
+    }
+
+    /// The refusal of the grant behind it, if that is what happened.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.reason {
+            Some(Reason::Refusal(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The client that it concerns, where known.
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+
+    /// Whether the answer carries `WWW-Authenticate: Basic`.
+    pub fn basic_challenge(&self) -> bool {
+        self.basic_challenge
+    }
+
+    /// `Retry-After`, for answers with status 503.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self { reason: Some(Reason::Refusal(refusal)), ..Self::new(refusal.code(), refusal.description()) }
+    }
+}
+
+/// A storage failure is never absence and never `invalid_grant`: the client is asked to try again.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let mut reason = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            reason.push_str(": ");
+            reason.push_str(&inner.to_string());
+            source = inner.source();
+        }
+        Self::unavailable(reason)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.description)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<crate::params::ParamsError> for Error {
+    fn from(error: crate::params::ParamsError) -> Self {
+        match error {
+            crate::params::ParamsError::Duplicate(name) => {
+                Self::invalid_request(format!("{name} occurs more than once"))
+            }
+            _ => Self::invalid_request("the parameters cannot be read").because(error.to_string()),
+        }
+    }
+}
