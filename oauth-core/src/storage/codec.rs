@@ -1,0 +1,61 @@
+//! The stored format, for engines that hold bytes.
+//!
+//! One byte of format version, then JSON. JSON keeps a stored record readable by an operator and lets later versions add
+//! members; a golden file in the tests guards it.
+
+use super::{Body, Key, Record, Version};
+use crate::clock::Timestamp;
+
+/// The version of the format that [`Record::encode`] writes.
+pub const FORMAT: u8 = 1;
+
+/// Stored bytes that are not a record of a known format.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Nothing was stored.
+    #[error("the stored record is empty")]
+    Empty,
+    /// Written by a later release.
+    #[error("the stored record has format {0}, this release reads up to {FORMAT}")]
+    Format(u8),
+    /// Not what this format looks like.
+    #[error("the stored record does not parse")]
+    Syntax(#[source] serde_json::Error),
+    /// The body is of another kind than its key says.
+    #[error("the stored record is of another kind than its key")]
+    Kind,
+}
+
+impl Record {
+    /// The bytes of the body. Key, version and `retain_until` are for the engine to keep beside it.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(FORMAT);
+        serde_json::to_writer(&mut bytes, &self.body)
+            .expect("a body has string keys only and writing to memory does not fail");
+        bytes
+    }
+
+    /// Reads what [`Record::encode`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a record of a known format, or not of the kind that the key says.
+    pub fn decode(
+        key: Key,
+        version: Version,
+        retain_until: Timestamp,
+        bytes: &[u8],
+    ) -> Result<Self, DecodeError> {
+        let (format, body) = bytes.split_first().ok_or(DecodeError::Empty)?;
+        if *format != FORMAT {
+            return Err(DecodeError::Format(*format));
+        }
+        let body: Body = serde_json::from_slice(body).map_err(DecodeError::Syntax)?;
+        if body.namespace() != key.namespace() {
+            return Err(DecodeError::Kind);
+        }
+        Ok(Self { key, version, retain_until, body })
+    }
+}
