@@ -1,1 +1,169 @@
-//! Placeholder.
+//! The grant: everything that the server ever authorizes is one small state machine in one record.
+//!
+//! | from \ event | approve | redeem (first) | redeem (again, valid) | refresh | reuse | revoke | time |
+//! | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | (none) | Approved | – | – | – | – | – | – |
+//! | Approved | same code again | Active | – | – | – | Revoked | Expired |
+//! | Active | already answered | – | Revoked | Active | Revoked | Revoked | Expired |
+//! | Revoked | already answered | refused | refused | refused | refused | Revoked | Revoked |
+//!
+//! *(none)* becomes Active at once for grants that need no code: client credentials and custom grant types. `Requested` and
+//! `Denied` belong to flows that are written before the resource owner has decided (pushed requests, devices). Expired is
+//! not written: every step compares the times that the record holds. Revoked is terminal.
+//!
+//! Every function here is synchronous and pure: the time and all random bytes are arguments. `redeem`, `refresh`, `revoke`
+//! and `verify` answer a [`Plan`], or a [`Refusal`] that says what the operator should know.
+
+mod access;
+mod ask;
+mod bytes16;
+mod fence;
+mod plan;
+mod redeem;
+mod refresh;
+mod refusal;
+mod revoke;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use access::{Access, MAX_ACCESS, Resources};
+pub use ask::Ask;
+pub use bytes16::{Salt, UriHash};
+pub use fence::{FenceKind, fence_key};
+pub use plan::Plan;
+pub use redeem::{Code, Redeem, Redemption};
+pub use refresh::{Previous, Refresh, RefreshOutcome, RefreshRequest, Rotation, Successor};
+pub use refusal::Refusal;
+pub use revoke::RevokeReason;
+pub use state::{Active, State};
+
+use crate::clock::Timestamp;
+use crate::scope::Scope;
+
+/// The most bytes that a grant may take when stored; an approval that would exceed it is refused.
+pub const MAX_GRANT_BYTES: usize = 64 * 1024;
+
+/// The most ancestors a grant may have.
+pub const MAX_ANCESTORS: usize = 5;
+
+/// One authorization, from its approval to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The issuer that made it.
+    pub issuer: Arc<str>,
+    /// The client it was made for.
+    pub client_id: Arc<str>,
+    /// The resource owner; absent where a client acts for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Arc<str>>,
+    /// The host's session in which it was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Arc<str>>,
+    /// All that was allowed; single tokens may carry less.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub scope: Scope,
+    /// The resources that it was allowed for (RFC 8707).
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+    /// When it began. A fence at or after this time ends it.
+    pub created_at: Timestamp,
+    /// The absolute end: no handle of it works afterwards, and no refresh extends it.
+    pub expires_at: Timestamp,
+    /// How many refresh tokens came before the current one.
+    pub generation: u32,
+    /// Where it stands.
+    pub state: State,
+    /// The authorization code, kept after redemption so that a replay can be checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Box<Code>>,
+    /// When the resource owner authenticated, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Arc<Authentication>>,
+    /// What only some grants have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Box<Details>>,
+}
+
+/// The parts of a grant that most grants do not have.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Details {
+    /// OpenID Connect's `nonce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Arc<str>>,
+    /// RFC 9396 `authorization_details`, as JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<Arc<str>>,
+    /// The key that the sender must prove (RFC 9449, RFC 8705).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Arc<Confirmation>>,
+    /// The grants that this one was exchanged from, nearest first; it never outlives them. At most [`MAX_ANCESTORS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ancestors: Vec<crate::handle::GrantId>,
+    /// Whatever the host wants to find again; never shown to clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_data: Option<Arc<str>>,
+}
+
+/// When and how the resource owner authenticated.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Authentication {
+    /// When the resource owner last proved who they are (`auth_time`).
+    pub time: Timestamp,
+    /// The authentication context class reference (`acr`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Arc<str>>,
+    /// The authentication methods (`amr`, RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<Arc<str>>,
+}
+
+/// A key that the sender of a token must prove to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Confirmation {
+    /// The JWK thumbprint of a DPoP key (RFC 9449 §6.1).
+    Jkt(Arc<str>),
+    /// The SHA-256 thumbprint of a client certificate (RFC 8705 §3.1).
+    X5tS256(Arc<str>),
+}
+
+impl Grant {
+    /// Until when the record must be kept: no handle of the grant works later than this.
+    pub fn retain_until(&self) -> Timestamp {
+        match (&self.state, &self.code) {
+            (State::Approved, Some(code)) => code.retain_until,
+            _ => self.expires_at,
+        }
+    }
+
+    /// The key that tokens of this grant are bound to, unless a token says otherwise.
+    pub fn confirmation(&self) -> Option<&Arc<Confirmation>> {
+        self.details.as_ref()?.confirmation.as_ref()
+    }
+
+    /// The live state, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Expired`] after the absolute end, and the refusal that fits any other state than Active.
+    pub fn active(&self, now: Timestamp) -> Result<&Active, Refusal> {
+        match &self.state {
+            State::Active(_) if now >= self.expires_at => Err(Refusal::Expired),
+            State::Active(active) => Ok(active),
+            State::Revoked { .. } => Err(Refusal::Revoked),
+            State::Denied => Err(Refusal::Denied),
+            State::Requested | State::Approved => Err(Refusal::NotActive),
+        }
+    }
+
+    /// The same grant in another state.
+    pub(crate) fn with_state(&self, state: State) -> Self {
+        Self { state, ..self.clone() }
+    }
+}

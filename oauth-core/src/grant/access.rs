@@ -1,0 +1,114 @@
+//! Opaque access tokens: several of one grant live side by side, each with its own scope and resources.
+
+use std::sync::{Arc, LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Active, Authentication, Confirmation, Grant, Refusal};
+use crate::clock::Timestamp;
+use crate::handle::Handle;
+use crate::resource::Resource;
+use crate::scope::Scope;
+use crate::secret::Digest;
+
+/// How many access tokens of one grant live side by side unless the server is told otherwise.
+pub const MAX_ACCESS: usize = 16;
+
+/// One live access token. Verification, introspection and revocation read this entry, never the grant's scope.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Access {
+    /// The digest of the token's secret.
+    pub digest: Digest,
+    /// What it allows.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub scope: Scope,
+    /// Where it is meant to be used: its audience.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
+    /// The key that its sender must prove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Arc<Confirmation>>,
+    /// The authentication that it stands for, where it differs from the grant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Arc<Authentication>>,
+}
+
+/// An immutable, cheaply cloned list of resources.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Resources(Arc<[Resource]>);
+
+impl Resources {
+    /// A list of resources.
+    pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
+        let list: Vec<Resource> = resources.into_iter().collect();
+        if list.is_empty() { Self::default() } else { Self(list.into()) }
+    }
+
+    /// Whether there is none: a token that is bound to no audience.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The resources in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
+        self.0.iter()
+    }
+
+    /// The registered resource that a requested value means.
+    pub fn find(&self, requested: &str) -> Option<&Resource> {
+        self.0.iter().find(|resource| resource.accepts(requested))
+    }
+
+    /// Whether exactly this resource is listed.
+    pub fn contains(&self, resource: &str) -> bool {
+        self.0.iter().any(|own| own.as_str() == resource)
+    }
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        static EMPTY: LazyLock<Arc<[Resource]>> = LazyLock::new(|| Arc::from([]));
+        Self(EMPTY.clone())
+    }
+}
+
+impl Active {
+    /// The live entry that a secret's digest names.
+    pub fn access(&self, digest: &Digest) -> Option<&Access> {
+        self.access.iter().find(|entry| entry.digest == *digest)
+    }
+
+    /// Adds an entry, dropping the expired ones; when `max` are alive, the one nearest its expiry goes.
+    ///
+    /// Says whether a live one had to go.
+    pub(crate) fn add_access(&mut self, entry: Access, max: usize, now: Timestamp) -> bool {
+        self.access.retain(|old| old.expires_at > now && old.digest != entry.digest);
+        let mut evicted = false;
+        while self.access.len() >= max.max(1) {
+            let nearest = self.access.iter().enumerate().min_by_key(|(_, old)| old.expires_at);
+            let Some((nearest, _)) = nearest else { break };
+            self.access.remove(nearest);
+            evicted = true;
+        }
+        self.access.reserve_exact(1);
+        self.access.push(entry);
+        evicted
+    }
+}
+
+impl Grant {
+    /// The live access token that a handle stands for.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the grant is not active, or the token is unknown to it or has expired.
+    pub fn verify(&self, handle: &Handle, now: Timestamp) -> Result<&Access, Refusal> {
+        let entry = self.active(now)?.access(&handle.digest()).ok_or(Refusal::UnknownToken)?;
+        if now >= entry.expires_at { Err(Refusal::Expired) } else { Ok(entry) }
+    }
+}

@@ -1,0 +1,173 @@
+//! An authorization code becomes tokens, once (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::UriHash;
+use super::ask::Ask;
+use super::{Access, Active, Grant, Plan, Refresh, Refusal, Resources, RevokeReason, State};
+use crate::clock::Timestamp;
+use crate::handle::Handle;
+use crate::pkce::Challenge;
+use crate::redirect_uri::RedirectUri;
+use crate::scope::Scope;
+use crate::secret::Digest;
+
+/// The authorization code of a grant and what it is bound to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Code {
+    /// The digest of the code's secret.
+    pub digest: Digest,
+    /// From when on it is refused, unless it has been redeemed.
+    pub expires_at: Timestamp,
+    /// Until when an approved, unredeemed grant is kept: no code and no sealed page that names it works later.
+    pub retain_until: Timestamp,
+    /// The PKCE challenge (RFC 7636).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// The hash of `redirect_uri` as the authorization request had it.
+    pub redirect_uri: UriHash,
+    /// The hash of the registered URI that it matched: should the client lose that URI, the code is void.
+    pub registered_uri: UriHash,
+    /// When it was redeemed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redeemed_at: Option<Timestamp>,
+}
+
+/// A token request with a code.
+#[derive(Debug)]
+pub struct Redeem<'a> {
+    /// The presented code.
+    pub handle: &'a Handle,
+    /// The issuer that it was presented to.
+    pub issuer: &'a str,
+    /// The authenticated client.
+    pub client_id: &'a str,
+    /// The client's redirect URIs as registered today.
+    pub registered_uris: &'a [RedirectUri],
+    /// `redirect_uri`, if sent.
+    pub redirect_uri: Option<&'a str>,
+    /// Whether this client must send it (RFC 6749 §4.1.3; optional in OAuth 2.1).
+    pub redirect_uri_required: bool,
+    /// `code_verifier`, if sent.
+    pub verifier: Option<&'a str>,
+    /// `scope` and `resource`.
+    pub ask: &'a Ask<'a>,
+    /// What the client may have today.
+    pub allowed: &'a Scope,
+    /// The digest of the access token's secret.
+    pub access: Digest,
+    /// How long the access token lives.
+    pub access_lifetime: Duration,
+    /// The digest of the refresh token's secret and how long it may stay unused, if the client gets one.
+    pub refresh: Option<(Digest, Duration)>,
+    /// The absolute lifetime of the grant once redeemed.
+    pub grant_lifetime: Duration,
+    /// For how long after the redemption a valid replay is refused without revoking anything.
+    pub replay_tolerance: Duration,
+}
+
+/// What a redeemed code buys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Redemption {
+    /// The access token's scope.
+    pub scope: Scope,
+    /// The access token's audience.
+    pub resources: Resources,
+    /// When the access token expires.
+    pub expires_at: Timestamp,
+}
+
+impl Grant {
+    /// Redeems the code.
+    ///
+    /// The checks run in the order in which each protects the next: issuer, client, expiry, redirect URI, PKCE, and only
+    /// then whether the code has been used. So a replay ends the grant only when it proves possession of everything, and no
+    /// failed check consumes the code.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] of the first check that fails. A valid replay is not an error but [`Plan::End`].
+    pub fn redeem(&self, request: &Redeem<'_>, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
+        let code = self.checked_code(request, now)?;
+        match &self.state {
+            State::Approved => {}
+            State::Active(_) => return self.replayed(code, request, now),
+            State::Revoked { .. } => return Err(Refusal::Revoked),
+            State::Denied => return Err(Refusal::Denied),
+            State::Requested => return Err(Refusal::NotActive),
+        }
+        let (scope, resources) = self.narrow(request.ask, request.allowed)?;
+        let expires_at = now + request.access_lifetime;
+        let grant_ends = match request.refresh {
+            Some(_) => now + request.grant_lifetime,
+            None => expires_at,
+        };
+        let expires_at = expires_at.min(grant_ends);
+        let access = Access {
+            digest: request.access,
+            scope: scope.clone(),
+            resources: resources.clone(),
+            issued_at: now,
+            expires_at,
+            confirmation: self.confirmation().cloned(),
+            authentication: None,
+        };
+        let refresh = request.refresh.map(|(digest, idle)| Refresh {
+            digest,
+            expires_at: (now + idle).min(grant_ends),
+            previous: None,
+        });
+        let next = Self {
+            state: State::Active(Active { access: vec![access], refresh }),
+            code: Some(Box::new(Code { redeemed_at: Some(now), ..code.clone() })),
+            expires_at: grant_ends,
+            ..self.clone()
+        };
+        Ok(Plan::Write(next, Redemption { scope, resources, expires_at }))
+    }
+
+    fn checked_code(&self, request: &Redeem<'_>, now: Timestamp) -> Result<&Code, Refusal> {
+        if *self.issuer != *request.issuer {
+            return Err(Refusal::Mismatch);
+        }
+        if *self.client_id != *request.client_id {
+            return Err(Refusal::WrongClient);
+        }
+        let code = self.code.as_deref().ok_or(Refusal::UnknownToken)?;
+        if code.digest != request.handle.digest() {
+            return Err(Refusal::UnknownToken);
+        }
+        if code.redeemed_at.is_none() && now >= code.expires_at {
+            return Err(Refusal::Expired);
+        }
+        match request.redirect_uri {
+            Some(uri) if UriHash::of(uri) != code.redirect_uri => return Err(Refusal::RedirectUri),
+            None if request.redirect_uri_required => return Err(Refusal::RedirectUriMissing),
+            _ => {}
+        }
+        if !request.registered_uris.iter().any(|uri| UriHash::of(uri.as_str()) == code.registered_uri) {
+            return Err(Refusal::RedirectUri);
+        }
+        match (&code.challenge, request.verifier) {
+            (Some(_), None) => Err(Refusal::VerifierMissing),
+            (Some(challenge), Some(verifier)) if !challenge.verify(verifier) => Err(Refusal::VerifierWrong),
+            (None, Some(_)) => Err(Refusal::VerifierUnexpected),
+            _ => Ok(code),
+        }
+    }
+
+    fn replayed(
+        &self,
+        code: &Code,
+        request: &Redeem<'_>,
+        now: Timestamp,
+    ) -> Result<Plan<Redemption>, Refusal> {
+        let redeemed_at = code.redeemed_at.ok_or(Refusal::Mismatch)?;
+        if now.since(redeemed_at) < request.replay_tolerance {
+            return Err(Refusal::CodeResent);
+        }
+        Ok(Plan::End(self.revoked(RevokeReason::CodeReplay, now), Refusal::CodeReplayed))
+    }
+}

@@ -1,0 +1,359 @@
+//! A refresh token becomes its successor (RFC 6749 §6, RFC 9700 §4.14), and a lost answer is given again.
+//!
+//! # The retry window
+//!
+//! With [`Rotation::Always`] the successor is derived from the presented token, so that the same answer can be given again
+//! while nobody has used it. `T0 → T1` is a rotation at time `t`; the window is counted from `t` and never extended.
+//!
+//! | presented | successor T1 | when | window | answer |
+//! | --- | --- | --- | --- | --- |
+//! | T0 | does not exist | – | – | T1 and an access token |
+//! | T0 | never presented | inside | on | T1 again; the same access token for the same parameters, another for others |
+//! | T0 | never presented | outside, or streak used up | on | the grant is revoked |
+//! | T0 | never presented | any | off | the grant is revoked |
+//! | T0 | presented | any | any | the grant is revoked |
+//! | T0 | – | the grant was revoked | any | refused; nothing comes back |
+//! | T0 by another client | any | any | any | refused, nothing changes |
+//! | a token with a false tag | any | any | any | refused, nothing changes |
+//! | an old token whose key is lost | any | any | any | refused, nothing changes |
+//!
+//! Inside the window whoever presents T0 gets T1. A thief who follows the client each time is bounded by the absolute
+//! lifetime, seen as a growing streak in the traces, and ended by `max_retry_streak`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Salt;
+use super::ask::Ask;
+use super::{Access, Active, Grant, Plan, Refusal, Resources, RevokeReason, State};
+use crate::clock::Timestamp;
+use crate::handle::{Authenticity, Handle, Handles, KeyId};
+use crate::scope::Scope;
+use crate::secret::{Digest, Secret32};
+
+/// Whether a refresh replaces the refresh token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Each refresh gives a new refresh token and ends the old one.
+    #[default]
+    Always,
+    /// The refresh token stays. For clients whose refresh tokens are sender-constrained (RFC 9700 §2.2.2).
+    Never,
+}
+
+/// The refresh token of a grant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The digest of the current token's secret.
+    pub digest: Digest,
+    /// From when on it is refused unless used before; each use moves it, the grant's end bounds it.
+    pub expires_at: Timestamp,
+    /// The token before, while its answer may be given again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Box<Previous>>,
+}
+
+/// What is needed to give the last answer again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Previous {
+    /// The digest of the previous token's secret.
+    pub digest: Digest,
+    /// The key that its successor was derived and sealed with.
+    pub key: KeyId,
+    /// The salt of the derivation.
+    pub salt: Salt,
+    /// When it was first used.
+    pub used_at: Timestamp,
+    /// How many rotations in a row were retried before this one. Counted only where a limit is set.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub streak: u16,
+    /// Whether this one was retried. Recorded only where a limit is set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retried: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(streak: &u16) -> bool {
+    *streak == 0
+}
+
+/// A token request with a refresh token.
+#[derive(Debug)]
+pub struct RefreshRequest<'a> {
+    /// The presented refresh token.
+    pub handle: &'a Handle,
+    /// The issuer that it was presented to.
+    pub issuer: &'a str,
+    /// The authenticated client.
+    pub client_id: &'a str,
+    /// Whether the client's refresh tokens rotate.
+    pub rotation: Rotation,
+    /// `scope` and `resource`.
+    pub ask: &'a Ask<'a>,
+    /// What the client may have today.
+    pub allowed: &'a Scope,
+    /// How long the access token lives.
+    pub access_lifetime: Duration,
+    /// How long the refresh token may stay unused.
+    pub idle_lifetime: Duration,
+    /// For how long after its first use the previous token gets the same answer; zero switches it off.
+    pub retry_window: Duration,
+    /// How many rotations in a row may be retried before a retry counts as reuse.
+    pub max_retry_streak: Option<u16>,
+    /// How many access tokens may live side by side.
+    pub max_access: usize,
+    /// Derives the successors.
+    pub handles: &'a Handles,
+    /// Fresh random bytes: the salt of a rotation.
+    pub salt: Salt,
+    /// A fresh secret: the access token's where nothing rotates.
+    pub fresh: &'a Secret32,
+}
+
+/// The next refresh token.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    /// Its secret.
+    pub secret: Secret32,
+    /// Its generation.
+    pub generation: u32,
+    /// The key to mint it with.
+    pub key: KeyId,
+}
+
+/// What a refresh answers.
+#[derive(Clone, Debug)]
+pub struct RefreshOutcome {
+    /// The access token's secret.
+    pub access: Secret32,
+    /// The key to mint it with.
+    pub key: KeyId,
+    /// The next refresh token; `None` when the presented one stays.
+    pub successor: Option<Successor>,
+    /// The access token's scope.
+    pub scope: Scope,
+    /// The access token's audience.
+    pub resources: Resources,
+    /// When the access token expires.
+    pub expires_at: Timestamp,
+    /// For a retry: how many rotations in a row have been retried.
+    pub retried: Option<u16>,
+    /// Whether a live access token had to go to make room.
+    pub evicted: bool,
+}
+
+impl Grant {
+    /// Plans a refresh.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] of the first check that fails; it changes nothing. Reuse of an old token by its client is not an error
+    /// but [`Plan::End`].
+    pub fn refresh(
+        &self,
+        request: &RefreshRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Plan<RefreshOutcome>, Refusal> {
+        if *self.issuer != *request.issuer {
+            return Err(Refusal::Mismatch);
+        }
+        if *self.client_id != *request.client_id {
+            return Err(Refusal::WrongClient);
+        }
+        let active = self.active(now)?;
+        let refresh = active.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
+        let digest = request.handle.digest();
+        match request.handle.generation {
+            generation if generation > self.generation => Err(Refusal::FromTheFuture),
+            generation if generation == self.generation && digest == refresh.digest => {
+                if now >= refresh.expires_at {
+                    return Err(Refusal::Expired);
+                }
+                self.rotate(active, refresh, request, now)
+            }
+            generation if generation == self.generation => Err(Refusal::UnknownToken),
+            generation => {
+                let previous = refresh.previous.as_deref().filter(|previous| previous.digest == digest);
+                match previous {
+                    Some(previous) if generation + 1 == self.generation => {
+                        self.retry(active, refresh, previous, request, now)
+                    }
+                    _ if request.handle.authenticity == Authenticity::UnknownKey => {
+                        Err(Refusal::UnknownToken)
+                    }
+                    _ => Ok(self.reused(now)),
+                }
+            }
+        }
+    }
+
+    fn rotate(
+        &self,
+        active: &Active,
+        refresh: &Refresh,
+        request: &RefreshRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Plan<RefreshOutcome>, Refusal> {
+        let (scope, resources) = self.narrow(request.ask, request.allowed)?;
+        let idle_end = (now + request.idle_lifetime).min(self.expires_at);
+        let key = request.handles.current_key();
+        let (access, successor, next_refresh) = match request.rotation {
+            Rotation::Never => {
+                (request.fresh.clone(), None, Refresh { expires_at: idle_end, ..refresh.clone() })
+            }
+            Rotation::Always => {
+                let generation = self.generation.saturating_add(1);
+                let (access, secret) = self
+                    .derive(request, key, request.salt, generation, &scope, &resources)
+                    .ok_or(Refusal::UnknownToken)?;
+                let streak = match (&refresh.previous, request.max_retry_streak) {
+                    (Some(previous), Some(_)) if previous.retried => previous.streak.saturating_add(1),
+                    _ => 0,
+                };
+                let previous = Previous {
+                    digest: refresh.digest,
+                    key,
+                    salt: request.salt,
+                    used_at: now,
+                    streak,
+                    retried: false,
+                };
+                let next = Refresh {
+                    digest: Digest::of_secret(&secret),
+                    expires_at: idle_end,
+                    previous: (!request.retry_window.is_zero()).then(|| Box::new(previous)),
+                };
+                (access, Some(Successor { secret, generation, key }), next)
+            }
+        };
+        let expires_at = (now + request.access_lifetime).min(self.expires_at);
+        let mut next = Active { access: active.access.clone(), refresh: Some(next_refresh) };
+        let entry = self.entry(&access, &scope, &resources, now, expires_at);
+        let evicted = next.add_access(entry, request.max_access, now);
+        let generation = successor.as_ref().map_or(self.generation, |successor| successor.generation);
+        let grant = Self { state: State::Active(next), generation, ..self.clone() };
+        let outcome =
+            RefreshOutcome { access, key, successor, scope, resources, expires_at, retried: None, evicted };
+        Ok(Plan::Write(grant, outcome))
+    }
+
+    fn retry(
+        &self,
+        active: &Active,
+        refresh: &Refresh,
+        previous: &Previous,
+        request: &RefreshRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Plan<RefreshOutcome>, Refusal> {
+        let streak = previous.streak.saturating_add(1);
+        let used_up = request.max_retry_streak.is_some_and(|max| streak > max);
+        if now.since(previous.used_at) >= request.retry_window || used_up {
+            return Ok(self.reused(now));
+        }
+        let (scope, resources) = self.narrow(request.ask, request.allowed)?;
+        let (access, secret) = self
+            .derive(request, previous.key, previous.salt, self.generation, &scope, &resources)
+            .filter(|(_, secret)| Digest::of_secret(secret) == refresh.digest)
+            .ok_or(Refusal::UnknownToken)?;
+        let digest = Digest::of_secret(&access);
+        let known = active.access(&digest).filter(|entry| now < entry.expires_at);
+        let expires_at =
+            known.map_or((now + request.access_lifetime).min(self.expires_at), |entry| entry.expires_at);
+        let mark = request.max_retry_streak.is_some() && !previous.retried;
+        let outcome = |evicted| RefreshOutcome {
+            access: access.clone(),
+            key: previous.key,
+            successor: Some(Successor { secret, generation: self.generation, key: previous.key }),
+            scope: scope.clone(),
+            resources: resources.clone(),
+            expires_at,
+            retried: Some(streak),
+            evicted,
+        };
+        if known.is_some() && !mark {
+            return Ok(Plan::Answer(outcome(false)));
+        }
+        let mut next = active.clone();
+        if mark && let Some(refresh) = &mut next.refresh {
+            refresh.previous = Some(Box::new(Previous { retried: true, ..previous.clone() }));
+        }
+        let evicted = known.is_none()
+            && next.add_access(
+                self.entry(&access, &scope, &resources, now, expires_at),
+                request.max_access,
+                now,
+            );
+        let grant = self.with_state(State::Active(next));
+        Ok(Plan::Write(grant, outcome(evicted)))
+    }
+
+    fn reused(&self, now: Timestamp) -> Plan<RefreshOutcome> {
+        Plan::End(self.revoked(RevokeReason::RefreshReuse, now), Refusal::RefreshReused)
+    }
+
+    /// The secrets of the access token and the refresh token that follow from the presented one.
+    fn derive(
+        &self,
+        request: &RefreshRequest<'_>,
+        key: KeyId,
+        salt: Salt,
+        generation: u32,
+        scope: &Scope,
+        resources: &Resources,
+    ) -> Option<(Secret32, Secret32)> {
+        let binding = self.binding(scope, resources);
+        let presented = request.handle.secret();
+        let grant = request.handle.grant;
+        let access =
+            request.handles.derive_access(key, presented, salt.as_bytes(), grant, generation, &binding)?;
+        let refresh = request.handles.derive_refresh(key, presented, salt.as_bytes(), grant, generation)?;
+        Some((access, refresh))
+    }
+
+    /// Everything that tells two access tokens of one refresh apart, each part with its length.
+    fn binding(&self, scope: &Scope, resources: &Resources) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(128);
+        let mut part = |text: &str| {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        part("opaque");
+        part(scope.as_str());
+        match self.confirmation().map(|confirmation| &**confirmation) {
+            None => part(""),
+            Some(super::Confirmation::Jkt(jkt)) => {
+                part("jkt");
+                part(jkt);
+            }
+            Some(super::Confirmation::X5tS256(thumbprint)) => {
+                part("x5t#S256");
+                part(thumbprint);
+            }
+        }
+        for resource in resources.iter() {
+            part(resource.as_str());
+        }
+        bytes
+    }
+
+    fn entry(
+        &self,
+        secret: &Secret32,
+        scope: &Scope,
+        resources: &Resources,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Access {
+        Access {
+            digest: Digest::of_secret(secret),
+            scope: scope.clone(),
+            resources: resources.clone(),
+            issued_at: now,
+            expires_at,
+            confirmation: self.confirmation().cloned(),
+            authentication: None,
+        }
+    }
+}

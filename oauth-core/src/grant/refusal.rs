@@ -1,0 +1,104 @@
+//! Why a step was refused, in the operator's words.
+
+use crate::error::ErrorCode;
+
+/// Why a handle or a request was refused. The client hears only [`Refusal::code`]; the operator reads the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The handle is not one of ours: junk, truncated, spliced or of another kind.
+    #[error("the handle is malformed or forged")]
+    Malformed,
+    /// No such grant is stored.
+    #[error("no grant of that id is stored")]
+    UnknownGrant,
+    /// The grant does not know the handle's secret.
+    #[error("the handle's secret does not belong to the grant")]
+    UnknownToken,
+    /// Issued to another client.
+    #[error("the handle was issued to another client")]
+    WrongClient,
+    /// Made by another issuer, or the store returned a record that was not asked for.
+    #[error("the stored grant is not what the handle names")]
+    Mismatch,
+    /// Past its time.
+    #[error("the code or token has expired")]
+    Expired,
+    /// The grant has no live tokens yet.
+    #[error("the grant is not active")]
+    NotActive,
+    /// The grant was revoked.
+    #[error("the grant has been revoked")]
+    Revoked,
+    /// The resource owner refused.
+    #[error("the resource owner has denied the request")]
+    Denied,
+    /// The code had been redeemed, and the replay proved possession: the grant is revoked.
+    #[error("a redeemed code was presented again by its client: the grant is revoked")]
+    CodeReplayed,
+    /// The code had been redeemed a moment ago; tolerated, nothing is revoked.
+    #[error("a redeemed code was presented again within the tolerance")]
+    CodeResent,
+    /// An old refresh token was presented: the grant is revoked.
+    #[error("an old refresh token was presented again: the grant is revoked")]
+    RefreshReused,
+    /// The handle is newer than the stored grant: the store has gone back in time.
+    #[error("the handle is newer than the stored grant: was the store restored from a backup?")]
+    FromTheFuture,
+    /// `redirect_uri` is not the one of the authorization request.
+    #[error("redirect_uri differs from that of the authorization request")]
+    RedirectUri,
+    /// `redirect_uri` is required from this client.
+    #[error("redirect_uri is missing and this client must send it")]
+    RedirectUriMissing,
+    /// `code_verifier` is missing.
+    #[error("code_verifier is missing")]
+    VerifierMissing,
+    /// `code_verifier` does not fit the challenge.
+    #[error("code_verifier does not match the code_challenge")]
+    VerifierWrong,
+    /// `code_verifier` was sent although there was no challenge (RFC 9700 §4.8.2).
+    #[error("code_verifier was sent, but the authorization request had no code_challenge")]
+    VerifierUnexpected,
+    /// More scope than was granted.
+    #[error("the requested scope exceeds what was granted")]
+    Scope,
+    /// A resource outside the grant.
+    #[error("the requested resource is not covered by the grant")]
+    Resource,
+    /// The host says that the subject may not act any more.
+    #[error("the subject is not active")]
+    SubjectInactive,
+    /// The grant has no refresh token.
+    #[error("the grant has no refresh token")]
+    NoRefresh,
+}
+
+impl Refusal {
+    /// What the client hears (RFC 6749 §5.2, RFC 8707 §2).
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Scope => ErrorCode::InvalidScope,
+            Self::Resource => ErrorCode::InvalidTarget,
+            Self::VerifierUnexpected => ErrorCode::InvalidRequest,
+            _ => ErrorCode::InvalidGrant,
+        }
+    }
+
+    /// A fixed sentence for the client: one for all failures of a handle, so that it is no oracle.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Scope => "the requested scope exceeds what was granted",
+            Self::Resource => "the requested resource is not covered by the grant",
+            Self::VerifierUnexpected => "code_verifier was sent without a code_challenge",
+            Self::VerifierMissing | Self::VerifierWrong => "code_verifier does not match",
+            Self::RedirectUri | Self::RedirectUriMissing => "redirect_uri does not match",
+            _ => "the code or token is invalid, expired or revoked",
+        }
+    }
+
+    /// Whether an operator should look at it: reuse, replay, a store that lies.
+    pub fn is_alarming(self) -> bool {
+        matches!(self, Self::CodeReplayed | Self::RefreshReused | Self::FromTheFuture | Self::Mismatch)
+    }
+}

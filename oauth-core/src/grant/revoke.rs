@@ -1,0 +1,50 @@
+//! The end of a grant.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Grant, Plan, State};
+use crate::clock::Timestamp;
+use crate::secret::Digest;
+
+/// Why a grant was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RevokeReason {
+    /// The client asked for it (RFC 7009).
+    Client,
+    /// The host asked for it.
+    Host,
+    /// Its set was fenced: everything of a subject, client or session ended.
+    Fence,
+    /// A redeemed code came again (RFC 9700 §2.1.1).
+    CodeReplay,
+    /// An old refresh token came again (RFC 9700 §4.14.2).
+    RefreshReuse,
+}
+
+impl Grant {
+    /// Ends the grant. Ending it twice keeps the first reason and writes nothing.
+    pub fn revoke(&self, reason: RevokeReason, now: Timestamp) -> Plan<()> {
+        match self.state {
+            State::Revoked { .. } => Plan::Answer(()),
+            _ => Plan::Write(self.revoked(reason, now), ()),
+        }
+    }
+
+    /// Ends a single access token; an unknown one is already gone.
+    pub fn revoke_access(&self, digest: &Digest) -> Plan<()> {
+        match &self.state {
+            State::Active(active) if active.access(digest).is_some() => {
+                let mut active = active.clone();
+                active.access.retain(|entry| entry.digest != *digest);
+                Plan::Write(self.with_state(State::Active(active)), ())
+            }
+            _ => Plan::Answer(()),
+        }
+    }
+
+    pub(crate) fn revoked(&self, reason: RevokeReason, now: Timestamp) -> Self {
+        self.with_state(State::Revoked { at: now, reason })
+    }
+}
