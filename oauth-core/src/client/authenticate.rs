@@ -1,0 +1,155 @@
+//! Client authentication: exactly one method, the registered one, the same at every endpoint (RFC 6749 §2.3).
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap};
+use zeroize::Zeroizing;
+
+use super::{AuthMethod, Client, secrets};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::params::{Params, percent_decode_form};
+
+/// The longest `Authorization` value that is looked at.
+const MAX_BASIC_BYTES: usize = 4096;
+
+/// A client that has authenticated, or a public client that has named itself.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient(Arc<Client>);
+
+impl AuthenticatedClient {
+    /// The client.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.0
+    }
+}
+
+impl Deref for AuthenticatedClient {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+/// What a request says about its client. Only [`Credentials::check`] turns it into an [`AuthenticatedClient`].
+pub struct Credentials<'a> {
+    client_id: Cow<'a, str>,
+    secret: Option<Zeroizing<String>>,
+    method: AuthMethod,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads the credentials of a request.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` for two methods at once, two `Authorization` headers or two different ids; `invalid_client` for
+    /// credentials that cannot be read, and for none.
+    pub fn read(headers: &HeaderMap, params: &'a Params<'_>) -> Result<Self, Error> {
+        let mut authorization = headers.get_all(AUTHORIZATION).iter();
+        let header = authorization.next();
+        if authorization.next().is_some() {
+            return Err(Error::invalid_request("more than one Authorization header"));
+        }
+        let body_id = params.one("client_id")?;
+        let body_secret = params.one("client_secret")?;
+        let assertion = params.contains("client_assertion") || params.contains("client_assertion_type");
+        let methods = usize::from(header.is_some())
+            + usize::from(params.contains("client_secret"))
+            + usize::from(assertion);
+        if methods > 1 {
+            return Err(Error::invalid_request("more than one client authentication method"));
+        }
+        if assertion {
+            return Err(invalid_client("client assertions are not supported", false));
+        }
+        if let Some(header) = header {
+            let basic = Self::basic(header.as_bytes())
+                .ok_or_else(|| invalid_client("the Authorization header is not Basic credentials", true))?;
+            if body_id.is_some_and(|id| *id != *basic.client_id) {
+                return Err(Error::invalid_request("client_id differs from the Authorization header"));
+            }
+            return Ok(basic);
+        }
+        let Some(client_id) = body_id else {
+            return Err(invalid_client("the request names no client", true));
+        };
+        Ok(match body_secret {
+            Some(secret) => Self {
+                client_id: client_id.into(),
+                secret: Some(Zeroizing::new(secret.to_owned())),
+                method: AuthMethod::ClientSecretPost,
+            },
+            None => Self { client_id: client_id.into(), secret: None, method: AuthMethod::None },
+        })
+    }
+
+    fn basic(header: &[u8]) -> Option<Self> {
+        if header.len() > MAX_BASIC_BYTES {
+            return None;
+        }
+        let (scheme, rest) = header.split_at_checked(6)?;
+        if !scheme.eq_ignore_ascii_case(b"basic ") {
+            return None;
+        }
+        let decoded = Zeroizing::new(STANDARD.decode(rest.trim_ascii()).ok()?);
+        let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        let client_id = percent_decode_form(id).ok()?.into_owned();
+        let secret = Zeroizing::new(percent_decode_form(secret).ok()?.into_owned());
+        (!client_id.is_empty()).then_some(Self {
+            client_id: client_id.into(),
+            secret: Some(secret),
+            method: AuthMethod::ClientSecretBasic,
+        })
+    }
+
+    /// The id that the request claims. Nothing is proven yet.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// Checks the credentials against the registered client. An unknown client takes as long and hears the same.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_client`, with the reason for the operator only.
+    pub fn check(self, client: Option<Arc<Client>>, now: Timestamp) -> Result<AuthenticatedClient, Error> {
+        let hashes = client.as_deref().map_or(&[][..], |client| &client.secrets);
+        let proven = match &self.secret {
+            Some(secret) if secret.len() <= secrets::MAX_BYTES => secrets::matches(hashes, secret, now),
+            Some(_) => false,
+            None => true,
+        };
+        let reason = match &client {
+            None => "unknown client",
+            Some(client) if client.is_disabled() => "the client is disabled",
+            Some(client) if client.auth_method != self.method => {
+                "the client used another authentication method than the registered one"
+            }
+            Some(_) if !proven => "the client secret is wrong",
+            Some(client) => return Ok(AuthenticatedClient(client.clone())),
+        };
+        let tried_basic = self.method == AuthMethod::ClientSecretBasic;
+        Err(invalid_client(reason, tried_basic).for_client(&*self.client_id))
+    }
+}
+
+fn invalid_client(reason: &'static str, tried_basic: bool) -> Error {
+    Error::new(ErrorCode::InvalidClient, "client authentication failed")
+        .because(reason)
+        .with_basic_challenge(tried_basic)
+}
