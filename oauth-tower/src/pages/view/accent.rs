@@ -101,8 +101,10 @@ mod tests {
             for surface in [WHITE, BLACK, Colour([0x1b, 0x1f, 0x1d])] {
                 let shade = Colour(rgb).standing_out_from(surface);
                 assert!(shade.contrast(surface) >= 3.0, "{rgb:?}");
-                assert!(shade.contrast(shade.text()) >= 4.5, "{rgb:?}");
-                assert!(shade.hover().contrast(shade.text()) >= 4.5, "{rgb:?}");
+                for fill in [shade, Colour(rgb)] {
+                    assert!(fill.contrast(fill.text()) >= 4.5, "{rgb:?}");
+                    assert!(fill.hover().contrast(fill.text()) >= 4.5, "{rgb:?}");
+                }
             }
         }
     }

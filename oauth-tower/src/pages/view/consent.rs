@@ -22,7 +22,7 @@ pub struct ScopeView<'a> {
 /// The client's name is its own word. The redirect host is not: it is where the answer goes, so it is always shown, whole.
 #[derive(Clone, Copy, Debug)]
 pub struct ConsentView<'a> {
-    /// Where the form posts to: a path on this origin.
+    /// Where the form posts to: a path on this origin. Anything else posts back to the page's own address.
     pub action: &'a str,
     /// Fields that come back with the form, such as the ticket.
     pub hidden: &'a [HiddenField<'a>],

@@ -7,7 +7,7 @@ use super::{HiddenField, Theme, display_name, html, local_path};
 /// What the sign-in page shows. It sends `username` and `password` with the hidden fields.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SignInView<'a> {
-    /// Where the form posts to: a path on this origin.
+    /// Where the form posts to: a path on this origin. Anything else posts back to the page's own address.
     pub action: &'a str,
     /// Fields that come back with the form.
     pub hidden: &'a [HiddenField<'a>],

@@ -39,7 +39,8 @@ impl Theme {
         }
     }
 
-    /// The colour of the main button and of the monogram. Its shade is adjusted where it would be hard to read.
+    /// The colour of the main button and of the monogram. Its shade, its text and its edge are adjusted to
+    /// stay readable.
     ///
     /// # Errors
     ///
@@ -83,10 +84,13 @@ impl Theme {
 }
 
 fn style(accent: Colour) -> (String, HeaderValue) {
+    // A pale accent on a light card keeps its colour, since darkening turns yellow to mud, and stands out by its edge.
     let [light, dark] = [LIGHT_CARD, DARK_CARD].map(|card| accent.standing_out_from(card));
     let mut style = STYLE.to_owned();
-    for (name, shade) in [("LIGHT", light), ("DARK", dark)] {
-        for (part, colour) in [("ACCENT", shade), ("TEXT", shade.text()), ("HOVER", shade.hover())] {
+    for (name, fill, edge) in [("LIGHT", accent, light), ("DARK", dark, dark)] {
+        for (part, colour) in
+            [("ACCENT", fill), ("TEXT", fill.text()), ("HOVER", fill.hover()), ("EDGE", edge)]
+        {
             style = style.replace(&format!("${name}_{part}"), &colour.hex());
         }
     }
