@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::handle::{KeyId, Kind};
+
 /// A source of random bytes.
 ///
 /// # Security
@@ -163,7 +165,18 @@ static DIGEST_KEY: LazyLock<[u8; 32]> =
     LazyLock::new(|| blake3::derive_key("oauth-core 2025 digest of a secret at rest", &[]));
 
 impl Digest {
-    /// The digest of a 256-bit secret. A fast hash is right here: the secret cannot be guessed.
+    /// The digest of a handle's 256-bit secret, of its kind and of the key that it was minted with: should the key be lost, so
+    /// that no tag can be checked, a handle whose kind or key id was altered still matches nothing. A fast hash is right
+    /// here: the secret cannot be guessed.
+    pub fn of(kind: Kind, key: KeyId, secret: &Secret32) -> Self {
+        let mut input = Zeroizing::new([0; 37]);
+        input[..32].copy_from_slice(secret.expose());
+        input[32..36].copy_from_slice(key.as_bytes());
+        input[36] = kind.byte();
+        Self(blake3::keyed_hash(&DIGEST_KEY, input.as_slice()).into())
+    }
+
+    /// The digest of a secret that is no handle's, such as that of a cookie.
     pub fn of_secret(secret: &Secret32) -> Self {
         Self(blake3::keyed_hash(&DIGEST_KEY, secret.expose()).into())
     }

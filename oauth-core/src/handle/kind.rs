@@ -18,7 +18,7 @@ impl Kind {
     const ALL: [Self; 3] = [Self::Code, Self::Access, Self::Refresh];
 
     /// Goes into the tag of every handle: numbers are never reused.
-    pub(super) const fn byte(self) -> u8 {
+    pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::Code => 1,
             Self::Access => 2,

@@ -33,7 +33,7 @@ fn what_is_minted_is_parsed() {
             assert_eq!((parsed.key_id, parsed.grant), (handles.current_key(), grant));
             assert_eq!((parsed.generation, parsed.authenticity), (u32::MAX - 1, Authenticity::Genuine));
             assert!(parsed.secret().ct_eq(&secret));
-            assert_eq!(parsed.digest(), Digest::of_secret(&secret));
+            assert_eq!(parsed.digest(), Digest::of(parsed.kind, parsed.key_id, &secret));
         }
     }
 }
@@ -189,7 +189,7 @@ fn after_the_loss_of_its_key_a_handle_keeps_its_digest() {
     let text = handles(KeyRing::new([1; 32])).mint(Kind::Refresh, grant, 4, &secret);
     let parsed = handles(KeyRing::new([2; 32])).parse(Kind::Refresh, &text).unwrap();
     assert_eq!((parsed.authenticity, parsed.generation), (Authenticity::UnknownKey, 4));
-    assert_eq!(parsed.digest(), Digest::of_secret(&secret));
+    assert_eq!(parsed.digest(), Digest::of(parsed.kind, parsed.key_id, &secret));
 }
 
 #[test]

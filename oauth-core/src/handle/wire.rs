@@ -43,7 +43,7 @@ impl Handle {
 
     /// What the grant's record holds if this handle is, or was, good.
     pub fn digest(&self) -> Digest {
-        Digest::of_secret(&self.secret)
+        Digest::of(self.kind, self.key_id, &self.secret)
     }
 }
 
@@ -54,8 +54,8 @@ pub enum Authenticity {
     Genuine,
     /// Tagged with a key that is not in the ring: the digest decides, and a mismatch must revoke nothing.
     ///
-    /// Nothing but the secret is vouched for then. A genuine handle whose key id was altered also looks like this: a
-    /// record that keeps the key id beside the digest, and compares both, refuses it.
+    /// Only kind, key id and secret are vouched for then, by the digest. A genuine handle whose key id was altered also looks
+    /// like this, and its digest matches nothing.
     UnknownKey,
 }
 
