@@ -3,7 +3,7 @@
 //! `revoke_all` raises the fence of the set, then lists and revokes what is there. Every insert reads its fences afterwards
 //! and revokes itself when caught. So each grant is either listed, or reads the raised fence.
 
-use super::{Grant, Refusal};
+use super::Grant;
 use crate::clock::Timestamp;
 use crate::handle::derived_id;
 use crate::storage::{Fence, Key, Namespace};
@@ -37,27 +37,23 @@ pub fn fence_key(issuer: &str, kind: FenceKind, value: &str) -> Key {
 }
 
 impl Grant {
-    /// The keys of all fences that stand around this grant.
-    pub fn fences(&self) -> impl Iterator<Item = Key> + '_ {
-        let sets = [
-            Some((FenceKind::Client, &*self.client_id)),
-            self.subject.as_deref().map(|subject| (FenceKind::Subject, subject)),
-            self.session.as_deref().map(|session| (FenceKind::Session, session)),
-        ];
-        sets.into_iter().flatten().map(|(kind, value)| fence_key(&self.issuer, kind, value))
-    }
-
-    /// Whether a fence catches this grant.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Revoked`] when the grant began at or before the fence.
-    pub fn check_fence(&self, fence: &Fence) -> Result<(), Refusal> {
-        if self.created_at <= fence.not_before { Err(Refusal::Revoked) } else { Ok(()) }
+    /// The keys of all fences that stand around this grant: client, subject, session.
+    pub fn fences(&self) -> [Option<Key>; 3] {
+        let key = |kind, value: &str| fence_key(&self.issuer, kind, value);
+        [
+            Some(key(FenceKind::Client, &self.client_id)),
+            self.subject.as_deref().map(|subject| key(FenceKind::Subject, subject)),
+            self.session.as_deref().map(|session| key(FenceKind::Session, session)),
+        ]
     }
 }
 
 impl Fence {
+    /// Whether the fence catches a grant that began at `created_at`.
+    pub fn catches(&self, created_at: Timestamp) -> bool {
+        created_at <= self.not_before
+    }
+
     /// The fence raised to `now`; a fence never falls.
     pub fn raised(self, now: Timestamp) -> Self {
         Self { not_before: self.not_before.max(now) }

@@ -167,3 +167,8 @@ impl Grant {
         Self { state, ..self.clone() }
     }
 }
+
+/// Whether a text can name a subject: 1 to 255 bytes without control characters.
+pub fn is_subject(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.chars().any(char::is_control)
+}

@@ -28,7 +28,7 @@ use super::Salt;
 use super::ask::Ask;
 use super::{Access, Active, Grant, Plan, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
-use crate::handle::{Authenticity, Handle, Handles, KeyId};
+use crate::handle::{Authenticity, Handle, Handles, KeyId, Kind};
 use crate::scope::Scope;
 use crate::secret::{Digest, Secret32};
 
@@ -221,7 +221,7 @@ impl Grant {
                     retried: false,
                 };
                 let next = Refresh {
-                    digest: Digest::of_secret(&secret),
+                    digest: Digest::of(Kind::Refresh, key, &secret),
                     expires_at: idle_end,
                     previous: (!request.retry_window.is_zero()).then(|| Box::new(previous)),
                 };
@@ -230,7 +230,8 @@ impl Grant {
         };
         let expires_at = (now + request.access_lifetime).min(self.expires_at);
         let mut next = Active { access: active.access.clone(), refresh: Some(next_refresh) };
-        let entry = self.entry(&access, &scope, &resources, now, expires_at);
+        let digest = Digest::of(Kind::Access, key, &access);
+        let entry = self.entry(digest, &scope, &resources, now, expires_at);
         let evicted = next.add_access(entry, request.max_access, now);
         let generation = successor.as_ref().map_or(self.generation, |successor| successor.generation);
         let grant = Self { state: State::Active(next), generation, ..self.clone() };
@@ -255,9 +256,9 @@ impl Grant {
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
         let (access, secret) = self
             .derive(request, previous.key, previous.salt, self.generation, &scope, &resources)
-            .filter(|(_, secret)| Digest::of_secret(secret) == refresh.digest)
+            .filter(|(_, secret)| Digest::of(Kind::Refresh, previous.key, secret) == refresh.digest)
             .ok_or(Refusal::UnknownToken)?;
-        let digest = Digest::of_secret(&access);
+        let digest = Digest::of(Kind::Access, previous.key, &access);
         let known = active.access(&digest).filter(|entry| now < entry.expires_at);
         let expires_at =
             known.map_or((now + request.access_lifetime).min(self.expires_at), |entry| entry.expires_at);
@@ -281,7 +282,7 @@ impl Grant {
         }
         let evicted = known.is_none()
             && next.add_access(
-                self.entry(&access, &scope, &resources, now, expires_at),
+                self.entry(digest, &scope, &resources, now, expires_at),
                 request.max_access,
                 now,
             );
@@ -340,14 +341,14 @@ impl Grant {
 
     fn entry(
         &self,
-        secret: &Secret32,
+        digest: Digest,
         scope: &Scope,
         resources: &Resources,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Access {
         Access {
-            digest: Digest::of_secret(secret),
+            digest,
             scope: scope.clone(),
             resources: resources.clone(),
             issued_at: now,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Grant, Plan, State};
 use crate::clock::Timestamp;
+use crate::handle::Handle;
 use crate::secret::Digest;
 
 /// Why a grant was revoked.
@@ -42,6 +43,19 @@ impl Grant {
             }
             _ => Plan::Answer(()),
         }
+    }
+
+    /// Whether the handle is the grant's code, or its current or previous refresh token.
+    pub fn knows(&self, handle: &Handle) -> bool {
+        let digest = handle.digest();
+        let refresh = match &self.state {
+            State::Active(active) => active.refresh.as_ref(),
+            _ => None,
+        };
+        let previous = refresh.and_then(|refresh| refresh.previous.as_ref()).map(|previous| previous.digest);
+        let known =
+            [self.code.as_ref().map(|code| code.digest), refresh.map(|refresh| refresh.digest), previous];
+        known.into_iter().flatten().any(|own| own == digest)
     }
 
     pub(crate) fn revoked(&self, reason: RevokeReason, now: Timestamp) -> Self {

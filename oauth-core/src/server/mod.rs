@@ -1,1 +1,146 @@
-//! Placeholder.
+//! The server: the only place that is asynchronous. Each endpoint is one file; the decisions are made elsewhere.
+
+mod advance;
+mod builder;
+mod clients;
+mod config;
+mod grants;
+mod introspect;
+mod revoke;
+mod token;
+mod verify;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use builder::{BuildError, ServerBuilder};
+pub use clients::Clients;
+pub use config::{ConsentPolicy, ScopeDescription};
+pub use grants::{GrantSummary, Grants};
+pub use introspect::Introspection;
+pub use verify::{AccessToken, VerifyError};
+
+pub(crate) use advance::{Inserted, Step};
+pub(crate) use config::Config;
+
+use crate::client::AuthenticatedClient;
+use crate::clock::{Clock, Timestamp};
+use crate::error::Error;
+use crate::handle::{GrantId, Handles};
+use crate::issuer::Issuer;
+use crate::params::Params;
+use crate::secret::Random;
+use crate::storage::{Store, StoreResult};
+use crate::token::GrantType;
+
+/// Whether a subject may still act, asked when a code is redeemed, a token refreshed or introspected.
+///
+/// # Errors
+///
+/// A failure is answered with 503; it never counts as "inactive".
+#[async_trait]
+pub trait SubjectStatus: fmt::Debug + Send + Sync + 'static {
+    /// Whether the subject exists and is not locked.
+    async fn is_active(&self, subject: &str) -> StoreResult<bool>;
+}
+
+/// An OAuth 2.1 authorization server: issuer, clients, keys, policy and a store.
+///
+/// Shared as `Arc<Server>`; it has no type parameters, so it fits into any host's state.
+#[derive(Debug)]
+pub struct Server {
+    issuer: Issuer,
+    issuer_text: Arc<str>,
+    store: Arc<dyn Store>,
+    handles: Handles,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    clients: clients::Registry,
+    config: Config,
+    grant_types: Vec<Arc<dyn GrantType>>,
+    subject_status: Option<Arc<dyn SubjectStatus>>,
+}
+
+impl Server {
+    /// Begins a server.
+    ///
+    /// `issuer` is the URL that clients know it by, byte for byte: `https`, without query, fragment or a trailing slash;
+    /// `http` only for a loopback address (RFC 8414 §2).
+    pub fn builder(issuer: impl Into<String>, store: impl Store) -> ServerBuilder {
+        ServerBuilder::new(issuer.into(), Arc::new(store))
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The time, by the server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The server's source of random bytes.
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// What mints and parses handles, and seals what travels through the browser.
+    pub fn handles(&self) -> &Handles {
+        &self.handles
+    }
+
+    /// The store, for records of the host's pages and for purging.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The scopes that were described for the consent page, in the order given.
+    pub fn scope_descriptions(&self) -> &[ScopeDescription] {
+        &self.config.scopes
+    }
+
+    /// The description of one scope token.
+    pub fn describe_scope(&self, token: &str) -> Option<&str> {
+        self.config.scopes.iter().find(|scope| &*scope.token == token).map(|scope| &*scope.description)
+    }
+
+    /// The names of all grant types that the server knows.
+    pub fn grant_types(&self) -> impl Iterator<Item = &str> {
+        ["authorization_code", "refresh_token"]
+            .into_iter()
+            .chain(self.grant_types.iter().map(|own| own.name()))
+    }
+
+    /// Authenticates the client of a request: the same way at every endpoint.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_client` or `invalid_request`; 503 when clients cannot be loaded.
+    pub async fn authenticate(
+        &self,
+        headers: &http::HeaderMap,
+        params: &Params<'_>,
+    ) -> Result<AuthenticatedClient, Error> {
+        let credentials = crate::client::Credentials::read(headers, params)?;
+        let client = self.client(credentials.client_id()).await?;
+        credentials.check(client, self.now())
+    }
+
+    pub(crate) fn new_grant_id(&self, now: Timestamp) -> GrantId {
+        if self.config.random_ids {
+            GrantId::new_random(&*self.random)
+        } else {
+            GrantId::new_v7(now, &*self.random)
+        }
+    }
+
+    pub(crate) async fn check_subject(&self, subject: Option<&str>) -> Result<bool, Error> {
+        match (&self.subject_status, subject) {
+            (Some(status), Some(subject)) => Ok(status.is_active(subject).await?),
+            _ => Ok(true),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The only place that writes grants: load, plan, prepare, swap, and again when another was faster.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::Server;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason};
+use crate::handle::GrantId;
+use crate::secret::random_array;
+use crate::storage::{Body, Key, Record, StoreError, Swap, Version};
+
+/// How often a step is planned again because another write came first.
+const ATTEMPTS: u32 = 16;
+
+/// One protocol step over a stored grant.
+pub(crate) trait Step: Sync {
+    /// What the step answers.
+    type Outcome: Send;
+
+    /// Decides, from the grant and the time alone.
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Self::Outcome>, Refusal>;
+
+    /// Whether the host must be asked if the subject may still act, before anything is written or answered.
+    fn asks_host(&self) -> bool {
+        false
+    }
+}
+
+/// What became of a new grant.
+pub(crate) enum Inserted {
+    /// It is stored.
+    New,
+    /// A grant of that id was there already.
+    Exists(Arc<Record>),
+    /// A fence caught it: it is stored as revoked.
+    Fenced,
+}
+
+enum Committed {
+    Done,
+    Stale,
+}
+
+impl Server {
+    /// Runs one step to its end.
+    pub(crate) async fn advance<S: Step>(&self, id: GrantId, step: &S) -> Result<S::Outcome, Error> {
+        let key = Key::grant(id);
+        let mut host_agreed = !step.asks_host();
+        for attempt in 0..ATTEMPTS {
+            give_way(self.jitter(attempt)).await;
+            let record = self.load_grant(&key).await?.ok_or(Refusal::UnknownGrant)?;
+            let grant = record.grant().ok_or(Refusal::Mismatch)?;
+            let plan = step.plan(grant, self.now())?;
+            if !host_agreed && !matches!(plan, Plan::End(..)) {
+                if !self.check_subject(grant.subject.as_deref()).await? {
+                    return Err(Refusal::SubjectInactive.into());
+                }
+                host_agreed = true;
+            }
+            let (next, result) = match plan {
+                Plan::Answer(outcome) => return Ok(outcome),
+                Plan::Write(next, outcome) => (next, Ok(outcome)),
+                Plan::End(next, refusal) => (next, Err(refusal)),
+            };
+            if let Committed::Done = self.commit(key, next, Some(record.version)).await? {
+                return Ok(result?);
+            }
+        }
+        Err(Error::unavailable("the grant changed under every attempt"))
+    }
+
+    /// Stores a new grant, then reads the fences around it.
+    pub(crate) async fn insert_grant(&self, id: GrantId, grant: Grant) -> Result<Inserted, Error> {
+        let key = Key::grant(id);
+        let fences = grant.fences();
+        let created_at = grant.created_at;
+        if let Committed::Stale = self.commit(key, grant, None).await? {
+            return match self.load_grant(&key).await? {
+                Some(record) => Ok(Inserted::Exists(record)),
+                None => Err(Error::unavailable("a new grant was refused, yet none is stored")),
+            };
+        }
+        for fence in fences.into_iter().flatten() {
+            let Some(record) = self.store.load(&fence).await? else { continue };
+            let Body::Fence(fence) = &record.body else { continue };
+            if fence.catches(created_at) {
+                self.advance(id, &Revoke(RevokeReason::Fence)).await?;
+                return Ok(Inserted::Fenced);
+            }
+        }
+        Ok(Inserted::New)
+    }
+
+    /// Loads a grant and checks that it is what was asked for: a store may lie.
+    pub(crate) async fn load_grant(&self, key: &Key) -> Result<Option<Arc<Record>>, Error> {
+        let Some(record) = self.store.load(key).await? else { return Ok(None) };
+        match record.grant() {
+            Some(grant) if record.key == *key && *grant.issuer == *self.issuer_text => Ok(Some(record)),
+            _ => Err(Refusal::Mismatch.into()),
+        }
+    }
+
+    /// Stores any record that this server alone decides about, planning again when another write came first.
+    pub(crate) async fn update(
+        &self,
+        key: Key,
+        mut plan: impl FnMut(Option<&Body>) -> Option<(Body, Timestamp)> + Send,
+    ) -> Result<(), Error> {
+        for attempt in 0..ATTEMPTS {
+            give_way(self.jitter(attempt)).await;
+            let stored = self.store.load(&key).await?;
+            let Some((body, retain_until)) = plan(stored.as_deref().map(|record| &record.body)) else {
+                return Ok(());
+            };
+            let record = Record { key, version: self.new_version(), retain_until, body };
+            let expected = stored.map(|record| record.version);
+            if let Committed::Done = self.swap(record, expected).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::unavailable("the record changed under every attempt"))
+    }
+
+    /// Stores a record if none is there; `false` when one is.
+    pub(crate) async fn insert(&self, record: Record) -> Result<bool, Error> {
+        Ok(matches!(self.swap(record, None).await?, Committed::Done))
+    }
+
+    pub(crate) fn new_version(&self) -> Version {
+        Version::generate(&*self.random)
+    }
+
+    async fn commit(&self, key: Key, next: Grant, expected: Option<Version>) -> Result<Committed, Error> {
+        let record = Record {
+            key,
+            version: self.new_version(),
+            retain_until: next.retain_until(),
+            body: Body::Grant(next),
+        };
+        self.swap(record, expected).await
+    }
+
+    async fn swap(&self, record: Record, expected: Option<Version>) -> Result<Committed, Error> {
+        let (key, version) = (record.key, record.version);
+        match self.store.swap(Arc::new(record), expected).await {
+            Ok(Swap::Swapped) => Ok(Committed::Done),
+            Ok(Swap::Stale) => Ok(Committed::Stale),
+            // The write may have arrived although its acknowledgement did not: the version tells.
+            Err(error @ StoreError::Unknown(_)) => match self.store.load(&key).await? {
+                Some(stored) if stored.version == version => Ok(Committed::Done),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn jitter(&self, attempt: u32) -> u32 {
+        match attempt {
+            0 => 0,
+            _ => u32::from(random_array::<1>(&*self.random)[0]) % (attempt + 1),
+        }
+    }
+}
+
+/// Ends a grant.
+pub(super) struct Revoke(pub(super) RevokeReason);
+
+impl Step for Revoke {
+    type Outcome = ();
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<()>, Refusal> {
+        Ok(grant.revoke(self.0, now))
+    }
+}
+
+/// Whether a grant would exceed what a record may hold.
+pub(crate) fn is_too_large(grant: &Grant) -> bool {
+    let texts = [grant.subject.as_deref(), grant.session.as_deref(), Some(grant.scope.as_str())];
+    let details = grant.details.as_deref();
+    let more = [
+        details.and_then(|details| details.nonce.as_deref()),
+        details.and_then(|details| details.authorization_details.as_deref()),
+        details.and_then(|details| details.host_data.as_deref()),
+    ];
+    let resources = grant.resources.iter().map(|resource| resource.as_str().len()).sum::<usize>();
+    let bytes: usize = texts.into_iter().chain(more).flatten().map(str::len).sum();
+    // Every access token may repeat scope and resources once; the rest of a record is bounded by a few kilobytes.
+    bytes + resources + 8 * 1024 > MAX_GRANT_BYTES
+}
+
+/// Lets other tasks run a number of times. Core has no timer; under contention a short pause of the task is enough.
+async fn give_way(times: u32) {
+    struct Yield(u32);
+
+    impl Future for Yield {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            if self.0 == 0 {
+                return Poll::Ready(());
+            }
+            self.0 -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+
+    Yield(times).await;
+}

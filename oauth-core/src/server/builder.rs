@@ -1,0 +1,356 @@
+//! Building a server: everything that could be wrong is said here, not at the first request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clients::Registry;
+use super::{Config, ConsentPolicy, ScopeDescription, Server, SubjectStatus};
+use crate::client::{Client, ClientError, ClientSource};
+use crate::clock::{Clock, SystemClock};
+use crate::handle::{Handles, KeyRing, Prefixes};
+use crate::issuer::{Issuer, IssuerError};
+use crate::scope::{Scope, ScopeError};
+use crate::secret::{Random, SystemRandom};
+use crate::storage::Store;
+use crate::token::{ClientCredentials, GrantType};
+
+/// Why a server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The issuer is not a URL that clients accept.
+    #[error("issuer {issuer:?}: {source}; use something like \"https://auth.example.com\"")]
+    Issuer {
+        /// As given.
+        issuer: String,
+        /// What is wrong with it.
+        #[source]
+        source: IssuerError,
+    },
+    /// A client is not valid.
+    #[error("client: {0}")]
+    Client(#[from] ClientError),
+    /// Two clients of the same id.
+    #[error("client {0:?} was given twice; ids must be unique")]
+    DuplicateClient(Arc<str>),
+    /// A client may use a grant type that the server does not know.
+    #[error(
+        "client {client:?} may use grant type {grant_type:?}, which the server does not know; add it with .grant_type(..)"
+    )]
+    UnknownGrantType {
+        /// The client.
+        client: Arc<str>,
+        /// The grant type.
+        grant_type: Arc<str>,
+    },
+    /// Two grant types of the same name, or one that is built in.
+    #[error("grant type {0:?} exists already; choose another name")]
+    DuplicateGrantType(String),
+    /// A described scope is not one scope token.
+    #[error("scope {token:?}: {source}")]
+    Scope {
+        /// As given.
+        token: String,
+        /// What is wrong with it.
+        #[source]
+        source: ScopeError,
+    },
+    /// A described scope is not a single token.
+    #[error("scope {0:?}: describe one token at a time")]
+    ScopeTokens(String),
+    /// A duration that cannot be.
+    #[error("{setting} is {given:?}, but must be between {min:?} and {max:?}")]
+    Duration {
+        /// The method of the builder.
+        setting: &'static str,
+        /// As given.
+        given: Duration,
+        /// At least.
+        min: Duration,
+        /// At most.
+        max: Duration,
+    },
+    /// `max_access_tokens(0)`.
+    #[error("max_access_tokens must be at least 1 and at most 64")]
+    MaxAccess,
+}
+
+/// Collects the settings of a [`Server`]; [`ServerBuilder::build`] checks them.
+#[derive(Debug)]
+#[must_use = "call .build()"]
+pub struct ServerBuilder {
+    issuer: String,
+    store: Arc<dyn Store>,
+    clients: Vec<Result<Client, ClientError>>,
+    source: Option<Arc<dyn ClientSource>>,
+    client_cache: Duration,
+    ring: Option<KeyRing>,
+    prefixes: Prefixes,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    config: Config,
+    scopes: Vec<(String, String)>,
+    grant_types: Vec<Arc<dyn GrantType>>,
+    subject_status: Option<Arc<dyn SubjectStatus>>,
+}
+
+impl ServerBuilder {
+    pub(super) fn new(issuer: String, store: Arc<dyn Store>) -> Self {
+        Self {
+            issuer,
+            store,
+            clients: Vec::new(),
+            source: None,
+            client_cache: Duration::from_secs(5),
+            ring: None,
+            prefixes: Prefixes::default(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            config: Config::default(),
+            scopes: Vec::new(),
+            grant_types: vec![Arc::new(ClientCredentials)],
+            subject_status: None,
+        }
+    }
+
+    /// Adds a client that lives in the program. What [`ClientBuilder::build`](crate::client::ClientBuilder::build) answers
+    /// can be given as it is: its error becomes the server's.
+    pub fn client(mut self, client: impl IntoClient) -> Self {
+        self.clients.push(client.into_client());
+        self
+    }
+
+    /// Looks other clients up in the host's own table, instead of in the store.
+    pub fn client_source(mut self, source: impl ClientSource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// How long a client that was looked up is remembered, and so for how long a change to it may go unseen. Default 5 s;
+    /// zero switches it off.
+    pub fn client_cache(mut self, keep: Duration) -> Self {
+        self.client_cache = keep;
+        self
+    }
+
+    /// The keys that handles and seals are made with; all replicas share them.
+    ///
+    /// Without this, `build` draws a key that ends with the process, and every code, token and open page with it.
+    pub fn key_ring(mut self, ring: KeyRing) -> Self {
+        self.ring = Some(ring);
+        self
+    }
+
+    /// The readable prefixes of codes and tokens, by which secret scanners know them.
+    pub fn prefixes(mut self, prefixes: Prefixes) -> Self {
+        self.prefixes = prefixes;
+        self
+    }
+
+    /// Another clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Another source of random bytes, for tests.
+    pub fn random(mut self, random: impl Random) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// Describes a scope token for the consent page and lists it in the metadata.
+    pub fn scope(mut self, token: impl Into<String>, description: impl Into<String>) -> Self {
+        self.scopes.push((token.into(), description.into()));
+        self
+    }
+
+    /// Adds a grant type of the host's own (RFC 6749 §4.5).
+    pub fn grant_type(mut self, grant_type: impl GrantType) -> Self {
+        self.grant_types.push(Arc::new(grant_type));
+        self
+    }
+
+    /// Asks the host whether a subject may still act.
+    pub fn subject_status(mut self, status: impl SubjectStatus) -> Self {
+        self.subject_status = Some(Arc::new(status));
+        self
+    }
+
+    /// How long an authorization code may wait; default 60 s, at most 10 minutes (RFC 6749 §4.1.2).
+    pub fn code_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.code_lifetime = lifetime;
+        self
+    }
+
+    /// How long an access token lives; default 1 h.
+    pub fn access_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.access_lifetime = lifetime;
+        self
+    }
+
+    /// How long a refresh token may stay unused; default 30 days.
+    pub fn refresh_token_idle(mut self, lifetime: Duration) -> Self {
+        self.config.refresh_idle = lifetime;
+        self
+    }
+
+    /// How long a grant lives at most, however often it is refreshed; default 90 days.
+    pub fn grant_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.grant_lifetime = lifetime;
+        self
+    }
+
+    /// For how long a lost refresh response can be asked for again; default 60 s, at most 10 minutes, zero switches it off.
+    pub fn retry_window(mut self, window: Duration) -> Self {
+        self.config.retry_window = window;
+        self
+    }
+
+    /// How many rotations in a row may be retried before a retry counts as reuse. Without it there is no such limit.
+    pub fn max_retry_streak(mut self, streak: u16) -> Self {
+        self.config.max_retry_streak = Some(streak);
+        self
+    }
+
+    /// For how long after its redemption a code that is sent again is refused without revoking anything; default off, at
+    /// most 10 s.
+    pub fn code_replay_tolerance(mut self, tolerance: Duration) -> Self {
+        self.config.code_replay_tolerance = tolerance;
+        self
+    }
+
+    /// How many access tokens of one grant live side by side; default 16. When full, the one nearest its expiry goes.
+    pub fn max_access_tokens(mut self, max: usize) -> Self {
+        self.config.max_access = max;
+        self
+    }
+
+    /// How long a consent page stays valid; default 15 minutes.
+    pub fn consent_page_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.ticket_lifetime = lifetime;
+        self
+    }
+
+    /// Whether consent is remembered; default for 90 days.
+    pub fn consent(mut self, policy: ConsentPolicy) -> Self {
+        self.config.consent = policy;
+        self
+    }
+
+    /// Draws grant ids at random instead of by time (UUIDv7), so that a handle does not show when its grant began.
+    pub fn random_grant_ids(mut self) -> Self {
+        self.config.random_ids = true;
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`] that says what to change.
+    pub fn build(mut self) -> Result<Arc<Server>, BuildError> {
+        let issuer = match Issuer::parse(&self.issuer) {
+            Ok(issuer) => issuer,
+            Err(source) => return Err(BuildError::Issuer { issuer: self.issuer, source }),
+        };
+        self.check_durations()?;
+        let grant_types = self.checked_grant_types()?;
+        self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
+        let registry = Registry::new(
+            self.clients.into_iter().collect::<Result<_, _>>()?,
+            self.source,
+            self.client_cache,
+            &grant_types,
+        )?;
+        let ring = self.ring.unwrap_or_else(|| KeyRing::generate(&*self.random));
+        Ok(Arc::new(Server {
+            issuer_text: issuer.shared(),
+            handles: Handles::new(issuer.as_str(), ring, self.prefixes),
+            issuer,
+            store: self.store,
+            clock: self.clock,
+            random: self.random,
+            clients: registry,
+            config: self.config,
+            grant_types,
+            subject_status: self.subject_status,
+        }))
+    }
+
+    fn checked_grant_types(&mut self) -> Result<Vec<Arc<dyn GrantType>>, BuildError> {
+        let grant_types = std::mem::take(&mut self.grant_types);
+        for (at, own) in grant_types.iter().enumerate() {
+            let built_in = ["authorization_code", "refresh_token"].contains(&own.name());
+            if built_in || grant_types[..at].iter().any(|other| other.name() == own.name()) {
+                return Err(BuildError::DuplicateGrantType(own.name().to_owned()));
+            }
+        }
+        Ok(grant_types)
+    }
+
+    fn check_durations(&self) -> Result<(), BuildError> {
+        let (second, zero) = (Duration::from_secs(1), Duration::ZERO);
+        let (ten_minutes, day) = (Duration::from_secs(600), Duration::from_secs(24 * 3600));
+        let ten_years = day * 3650;
+        let config = &self.config;
+        let remembered = match config.consent {
+            ConsentPolicy::AlwaysAsk => zero,
+            ConsentPolicy::Remember(keep) => keep,
+        };
+        let bounds = [
+            ("code_lifetime", config.code_lifetime, second, ten_minutes),
+            ("access_token_lifetime", config.access_lifetime, second, ten_years),
+            ("refresh_token_idle", config.refresh_idle, second, ten_years),
+            ("grant_lifetime", config.grant_lifetime, second, ten_years),
+            ("retry_window", config.retry_window, zero, ten_minutes),
+            ("code_replay_tolerance", config.code_replay_tolerance, zero, Duration::from_secs(10)),
+            ("consent_page_lifetime", config.ticket_lifetime, second, day),
+            ("consent", remembered, zero, ten_years),
+            ("client_cache", self.client_cache, zero, Duration::from_secs(3600)),
+        ];
+        for (setting, given, min, max) in bounds {
+            if given < min || given > max {
+                return Err(BuildError::Duration { setting, given, min, max });
+            }
+        }
+        if (1..=64).contains(&config.max_access) { Ok(()) } else { Err(BuildError::MaxAccess) }
+    }
+}
+
+fn checked_scopes(scopes: Vec<(String, String)>) -> Result<Vec<ScopeDescription>, BuildError> {
+    let check = |(token, description): (String, String)| match Scope::parse(&token) {
+        Err(source) => Err(BuildError::Scope { token, source }),
+        Ok(scope) if scope.len() != 1 => Err(BuildError::ScopeTokens(token)),
+        Ok(_) => Ok(ScopeDescription { token: token.into(), description: description.into() }),
+    };
+    scopes.into_iter().map(check).collect()
+}
+
+/// A client, or the error of building one.
+pub trait IntoClient {
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// The error that building it gave.
+    fn into_client(self) -> Result<Client, ClientError>;
+}
+
+impl IntoClient for Client {
+    fn into_client(self) -> Result<Client, ClientError> {
+        Ok(self)
+    }
+}
+
+impl IntoClient for Result<Client, ClientError> {
+    fn into_client(self) -> Result<Client, ClientError> {
+        self
+    }
+}
+
+impl IntoClient for crate::client::ClientBuilder {
+    fn into_client(self) -> Result<Client, ClientError> {
+        self.build()
+    }
+}

@@ -1,0 +1,145 @@
+//! Finding clients, and the host's door to those in the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BuildError, Server};
+use crate::client::{Client, ClientCache, ClientSource, client_key};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::storage::{Body, Index};
+use crate::token::GrantType;
+
+/// Clients in the program first, then those of the host's table or of the store.
+#[derive(Debug)]
+pub(super) struct Registry {
+    fixed: HashMap<Arc<str>, Arc<Client>>,
+    source: Option<Arc<dyn ClientSource>>,
+    cache: ClientCache,
+}
+
+impl Registry {
+    pub(super) fn new(
+        clients: Vec<Client>,
+        source: Option<Arc<dyn ClientSource>>,
+        keep: Duration,
+        grant_types: &[Arc<dyn GrantType>],
+    ) -> Result<Self, BuildError> {
+        let mut fixed = HashMap::with_capacity(clients.len());
+        for client in clients {
+            let known = |name: &str| {
+                ["authorization_code", "refresh_token"].contains(&name)
+                    || grant_types.iter().any(|own| own.name() == name)
+            };
+            if let Some(unknown) = client.grant_types.iter().find(|name| !known(name)) {
+                return Err(BuildError::UnknownGrantType {
+                    client: client.shared_id(),
+                    grant_type: unknown.clone(),
+                });
+            }
+            let id = client.shared_id();
+            if fixed.insert(id.clone(), Arc::new(client)).is_some() {
+                return Err(BuildError::DuplicateClient(id));
+            }
+        }
+        Ok(Self { fixed, source, cache: ClientCache::new(keep) })
+    }
+}
+
+impl Server {
+    /// The client of that id, if there is one; a disabled client is found too.
+    ///
+    /// # Errors
+    ///
+    /// 503 when clients cannot be loaded.
+    pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+        if let Some(client) = self.clients.fixed.get(client_id) {
+            return Ok(Some(client.clone()));
+        }
+        if client_id.len() > 2048 {
+            return Ok(None);
+        }
+        let now = self.now();
+        if let Some(client) = self.clients.cache.get(client_id, now) {
+            return Ok(Some(client));
+        }
+        let found = match &self.clients.source {
+            Some(source) => source.client(client_id).await?,
+            None => self.stored_client(client_id).await?,
+        };
+        let found = found.filter(|client| client.id() == client_id);
+        if let Some(client) = &found {
+            self.clients.cache.put(client, now);
+        }
+        Ok(found)
+    }
+
+    async fn stored_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+        let record = self.store.load(&client_key(self.issuer.as_str(), client_id)).await?;
+        Ok(record.and_then(|record| match &record.body {
+            Body::Client(client) => Some(Arc::new((**client).clone())),
+            _ => None,
+        }))
+    }
+
+    /// The host's door to the clients in the store.
+    pub fn clients(&self) -> Clients<'_> {
+        Clients(self)
+    }
+}
+
+/// The clients in the store. Clients given to the builder, or kept in the host's own table, are not among them.
+#[derive(Debug)]
+pub struct Clients<'a>(&'a Server);
+
+impl Clients<'_> {
+    /// Stores a client, or replaces it. Other replicas see a change when their cached copy has expired.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails.
+    pub async fn put(&self, client: Client) -> Result<(), Error> {
+        let key = client_key(self.0.issuer.as_str(), client.id());
+        let stored = Body::Client(Box::new(client.clone()));
+        self.0.update(key, |_| Some((stored.clone(), Timestamp::MAX))).await?;
+        self.0.clients.cache.forget(client.id());
+        Ok(())
+    }
+
+    /// The stored client of that id, not from the cache.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails.
+    pub async fn get(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+        self.0.stored_client(client_id).await
+    }
+
+    /// Switches a stored client off and revokes all its grants. Says how many were revoked, or `None` if there is no such
+    /// client.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails; call it again then.
+    pub async fn disable(&self, client_id: &str) -> Result<Option<usize>, Error> {
+        let key = client_key(self.0.issuer.as_str(), client_id);
+        let now = self.0.now();
+        let mut found = false;
+        self.0
+            .update(key, |stored| match stored {
+                Some(Body::Client(client)) => {
+                    found = true;
+                    let off = Body::Client(Box::new((**client).clone().disabled(now)));
+                    (!client.is_disabled()).then_some((off, Timestamp::MAX))
+                }
+                _ => None,
+            })
+            .await?;
+        self.0.clients.cache.forget(client_id);
+        if !found {
+            return Ok(None);
+        }
+        self.0.grants().revoke_all(Index::Client(client_id)).await.map(Some)
+    }
+}

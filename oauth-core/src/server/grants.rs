@@ -1,0 +1,160 @@
+//! The host's door: what is granted, and how to end it.
+
+use std::sync::Arc;
+
+use super::Server;
+use super::advance::Revoke;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::grant::{FenceKind, Grant, Refusal, Resources, RevokeReason, State, fence_key};
+use crate::handle::GrantId;
+use crate::scope::Scope;
+use crate::storage::{Body, Fence, Index, Namespace, Page};
+
+/// How many keys are asked for at a time.
+const PAGE: usize = 256;
+
+/// The host's door to grants. Made by [`Server::grants`].
+#[derive(Debug)]
+pub struct Grants<'a>(&'a Server);
+
+/// What a host may show of a grant, on an account page or for support.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GrantSummary {
+    /// Its id.
+    pub id: GrantId,
+    /// The client.
+    pub client_id: Arc<str>,
+    /// The resource owner.
+    pub subject: Option<Arc<str>>,
+    /// The host's session in which it was approved.
+    pub session: Option<Arc<str>>,
+    /// What was allowed.
+    pub scope: Scope,
+    /// For which resources.
+    pub resources: Resources,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// The name of its state: `approved`, `active`, `revoked`.
+    pub state: &'static str,
+    /// Whether anything of it can still be used.
+    pub live: bool,
+}
+
+impl Server {
+    /// The host's door to grants: list them, revoke one, revoke all of a set.
+    pub fn grants(&self) -> Grants<'_> {
+        Grants(self)
+    }
+}
+
+impl Grants<'_> {
+    /// All grants of a client, subject or session that are stored, ended ones included.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails.
+    pub async fn list(&self, index: Index<'_>) -> Result<Vec<GrantSummary>, Error> {
+        let now = self.0.now();
+        let mut found = Vec::new();
+        let mut page = Some(Page::first(PAGE));
+        while let Some(current) = page {
+            let listing = self.0.store().list(index, current).await?;
+            for key in &listing.keys {
+                let Some(record) = self.0.load_grant(key).await? else { continue };
+                if index.matches(&record)
+                    && let Some(grant) = record.grant()
+                {
+                    found.push(GrantSummary::of(GrantId::from_bytes(*key.id()), grant, now));
+                }
+            }
+            page = listing.next.map(|next| Page::after(next, PAGE));
+        }
+        Ok(found)
+    }
+
+    /// Ends one grant; `false` if there is none of that id. When this has returned nothing of the grant works any more.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails; nothing may have ended then.
+    pub async fn revoke(&self, id: GrantId) -> Result<bool, Error> {
+        match self.0.advance(id, &Revoke(RevokeReason::Host)).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.refusal() == Some(Refusal::UnknownGrant) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends all grants of a client, subject or session: those that are stored, and those whose approval is in flight. Says
+    /// how many stored ones were named.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails: the fence may stand already, call it again to end the rest.
+    pub async fn revoke_all(&self, index: Index<'_>) -> Result<usize, Error> {
+        let (kind, value) = match index {
+            Index::Client(client) => (FenceKind::Client, client),
+            Index::Subject(subject) => (FenceKind::Subject, subject),
+            Index::Session(session) => (FenceKind::Session, session),
+        };
+        let now = self.0.now();
+        let key = fence_key(self.0.issuer().as_str(), kind, value);
+        // Kept for as long as anything that began before it could live.
+        let retain_until = now + self.0.longest_approval();
+        self.0
+            .update(key, |stored| {
+                let fence = match stored {
+                    Some(Body::Fence(fence)) => fence.raised(now),
+                    _ => Fence { not_before: now },
+                };
+                Some((Body::Fence(fence), retain_until))
+            })
+            .await?;
+        let mut revoked = 0;
+        let mut page = Some(Page::first(PAGE));
+        while let Some(current) = page {
+            let listing = self.0.store().list(index, current).await?;
+            for key in listing.keys.iter().filter(|key| key.namespace() == Namespace::Grant) {
+                let Some(record) = self.0.load_grant(key).await? else { continue };
+                if index.matches(&record) && self.revoke(GrantId::from_bytes(*key.id())).await? {
+                    revoked += 1;
+                }
+            }
+            page = listing.next.map(|next| Page::after(next, PAGE));
+        }
+        Ok(revoked)
+    }
+}
+
+impl Server {
+    /// For how long an approval that has begun may take to be stored: far longer than any request lives.
+    fn longest_approval(&self) -> std::time::Duration {
+        self.config.ticket_lifetime + std::time::Duration::from_secs(24 * 3600)
+    }
+}
+
+impl GrantSummary {
+    fn of(id: GrantId, grant: &Grant, now: Timestamp) -> Self {
+        let live = match &grant.state {
+            State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
+            State::Active(_) => now < grant.expires_at,
+            _ => false,
+        };
+        Self {
+            id,
+            client_id: grant.client_id.clone(),
+            subject: grant.subject.clone(),
+            session: grant.session.clone(),
+            scope: grant.scope.clone(),
+            resources: grant.resources.clone(),
+            created_at: grant.created_at,
+            expires_at: grant.expires_at,
+            state: grant.state.name(),
+            live,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Revocation (RFC 7009): of an access token alone, or of the grant by its refresh token.
+//!
+//! * A refresh token ends its grant, and with it every token of the grant. An old refresh token of the client does so too.
+//! * An access token ends alone.
+//! * A code that its client gives back ends its grant.
+//! * A token of another client, an unknown one and one that has ended all get the same empty 200: no oracle.
+
+use http::HeaderMap;
+
+use super::token::named_token;
+use super::{Server, Step};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::grant::{Grant, Plan, Refusal, RevokeReason};
+use crate::handle::{Authenticity, Handle, Kind};
+use crate::params::Params;
+
+impl Server {
+    /// Answers a revocation request. `Ok` means that the token does not work any more, durably.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` without a token, `invalid_client`, and 503 when the store fails: never a success that is not true.
+    pub async fn revoke(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+        let params = Params::parse(body)?;
+        let client = self.authenticate(headers, &params).await?;
+        let Some((handle, id)) = named_token(self, &params)? else { return Ok(()) };
+        let step = RevokeStep { handle: &handle, client_id: client.id() };
+        match self.advance(id, &step).await {
+            Err(error) if error.code() == ErrorCode::InvalidGrant => Ok(()),
+            answer => answer.map_err(|error| error.for_client(client.shared_id())),
+        }
+    }
+}
+
+struct RevokeStep<'a> {
+    handle: &'a Handle,
+    client_id: &'a str,
+}
+
+impl Step for RevokeStep<'_> {
+    type Outcome = ();
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<()>, Refusal> {
+        if *grant.client_id != *self.client_id {
+            return Err(Refusal::WrongClient);
+        }
+        if self.handle.kind == Kind::Access {
+            return Ok(grant.revoke_access(&self.handle.digest()));
+        }
+        if grant.knows(self.handle) || self.handle.authenticity == Authenticity::Genuine {
+            return Ok(grant.revoke(RevokeReason::Client, now));
+        }
+        Err(Refusal::UnknownToken)
+    }
+}

@@ -1,0 +1,288 @@
+//! The token endpoint: authenticate, pick the grant type, advance, answer (RFC 6749 §3.2).
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::{Inserted, Server, Step};
+use crate::client::{AuthenticatedClient, Client};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::grant::{
+    Access, Active, Grant, Plan, Redeem, Redemption, Refresh, RefreshOutcome, RefreshRequest, Refusal, Salt,
+    State,
+};
+use crate::handle::{GrantId, Handle, Kind, derived_id};
+use crate::params::Params;
+use crate::secret::{Digest, Secret32};
+use crate::storage::{Body, Key, Marker, Namespace, Record};
+use crate::token::{FirstUse, Permit, TokenRequest, TokenResponse};
+
+/// What `first_use` may be kept for at most, so that no request can pin a record for ever.
+const MAX_FIRST_USE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+impl Server {
+    /// Answers a token request: its headers, and its body in `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    ///
+    /// The RFC's code in every case. A failed request has consumed nothing; a storage failure is
+    /// [`ErrorCode::TemporarilyUnavailable`].
+    pub async fn token(&self, headers: &HeaderMap, body: &[u8]) -> Result<TokenResponse, Error> {
+        let params = Params::parse(body)?;
+        let client = self.authenticate(headers, &params).await?;
+        let answer = self.token_for(&client, &params).await;
+        answer.map_err(|error| error.for_client(client.shared_id()))
+    }
+
+    async fn token_for(
+        &self,
+        client: &AuthenticatedClient,
+        params: &Params<'_>,
+    ) -> Result<TokenResponse, Error> {
+        let request = TokenRequest { client, params, now: self.now() };
+        let grant_type = request.required("grant_type")?;
+        let own = self.grant_types.iter().find(|own| own.name() == grant_type);
+        if own.is_none() && !["authorization_code", "refresh_token"].contains(&grant_type) {
+            return Err(Error::new(
+                ErrorCode::UnsupportedGrantType,
+                "the server does not know this grant type",
+            ));
+        }
+        if !client.may_use(grant_type) {
+            return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use this grant type"));
+        }
+        match own {
+            Some(own) => self.issue(&request, own.permit(&request).await?).await,
+            None if grant_type == "refresh_token" => self.refresh(&request).await,
+            None => self.redeem(&request).await,
+        }
+    }
+
+    async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
+        let code = request.required("code")?;
+        let (redirect_uri, verifier) = (request.param("redirect_uri")?, request.param("code_verifier")?);
+        let ask = request.ask()?;
+        let handle = self.handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
+        let client = request.client;
+        let (access, refresh) = self.fresh_secrets(client.may_use("refresh_token"));
+        let key = self.handles.current_key();
+        let step = RedeemStep(Redeem {
+            handle: &handle,
+            issuer: self.issuer.as_str(),
+            client_id: client.id(),
+            registered_uris: client.redirect_uris(),
+            redirect_uri,
+            redirect_uri_required: client.requires_redirect_uri(),
+            verifier,
+            ask: &ask,
+            allowed: client.scope(),
+            access: Digest::of(Kind::Access, key, &access),
+            access_lifetime: self.access_lifetime(client),
+            refresh: refresh
+                .as_ref()
+                .map(|secret| (Digest::of(Kind::Refresh, key, secret), self.refresh_idle(client))),
+            grant_lifetime: client.lifetimes().grant.unwrap_or(self.config.grant_lifetime),
+            replay_tolerance: self.config.code_replay_tolerance,
+        });
+        let redemption = self.advance(handle.grant, &step).await?;
+        Ok(TokenResponse {
+            access_token: self.handles.mint(Kind::Access, handle.grant, 0, &access),
+            token_type: "Bearer",
+            expires_in: redemption.expires_at.since(request.now).as_secs(),
+            refresh_token: refresh.map(|secret| self.handles.mint(Kind::Refresh, handle.grant, 0, &secret)),
+            scope: redemption.scope,
+        })
+    }
+
+    async fn refresh(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
+        let presented = request.required("refresh_token")?;
+        let ask = request.ask()?;
+        let handle = self.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
+        let client = request.client;
+        let fresh = Secret32::generate(&*self.random);
+        let step = RefreshStep(RefreshRequest {
+            handle: &handle,
+            issuer: self.issuer.as_str(),
+            client_id: client.id(),
+            rotation: client.rotation(),
+            ask: &ask,
+            allowed: client.scope(),
+            access_lifetime: self.access_lifetime(client),
+            idle_lifetime: self.refresh_idle(client),
+            retry_window: self.config.retry_window,
+            max_retry_streak: self.config.max_retry_streak,
+            max_access: self.config.max_access,
+            handles: &self.handles,
+            salt: Salt::generate(&*self.random),
+            fresh: &fresh,
+        });
+        let outcome = self.advance(handle.grant, &step).await?;
+        if let Some(streak) = outcome.retried {
+            tracing::info!(client_id = client.id(), grant_id = %handle.grant, streak, "refresh_retried");
+        }
+        if outcome.evicted {
+            tracing::info!(client_id = client.id(), grant_id = %handle.grant, "access_token_evicted");
+        }
+        self.refreshed(&handle, presented, outcome, request.now)
+    }
+
+    fn refreshed(
+        &self,
+        handle: &Handle,
+        presented: &str,
+        outcome: RefreshOutcome,
+        now: Timestamp,
+    ) -> Result<TokenResponse, Error> {
+        let mint = |kind, key, generation, secret: &Secret32| {
+            let minted = self.handles.mint_with(key, kind, handle.grant, generation, secret);
+            minted.ok_or(Refusal::UnknownToken)
+        };
+        let refresh_token = match &outcome.successor {
+            Some(next) => mint(Kind::Refresh, next.key, next.generation, &next.secret)?,
+            None => presented.to_owned(),
+        };
+        Ok(TokenResponse {
+            access_token: mint(Kind::Access, outcome.key, 0, &outcome.access)?,
+            token_type: "Bearer",
+            expires_in: outcome.expires_at.since(now).as_secs(),
+            refresh_token: Some(refresh_token),
+            scope: outcome.scope,
+        })
+    }
+
+    /// Issues what a grant type permits: a new grant that is active at once.
+    async fn issue(&self, request: &TokenRequest<'_>, permit: Permit) -> Result<TokenResponse, Error> {
+        let (client, now) = (request.client, request.now);
+        if !self.check_subject(permit.subject.as_deref()).await? {
+            return Err(Refusal::SubjectInactive.into());
+        }
+        let id = self.new_grant_id(now);
+        let key = self.handles.current_key();
+        let (access, refresh) = self.fresh_secrets(permit.refreshable && client.may_use("refresh_token"));
+        let expires_at = permit.end(now, self.access_lifetime(client));
+        if expires_at <= now {
+            return Err(Refusal::Expired.into());
+        }
+        let ends = match refresh {
+            Some(_) => permit
+                .end(now, client.lifetimes().grant.unwrap_or(self.config.grant_lifetime))
+                .max(expires_at),
+            None => expires_at,
+        };
+        let response = TokenResponse {
+            access_token: self.handles.mint(Kind::Access, id, 0, &access),
+            token_type: "Bearer",
+            expires_in: expires_at.since(now).as_secs(),
+            refresh_token: refresh.as_ref().map(|secret| self.handles.mint(Kind::Refresh, id, 0, secret)),
+            scope: permit.scope.clone(),
+        };
+        let entry = Access {
+            digest: Digest::of(Kind::Access, key, &access),
+            scope: permit.scope.clone(),
+            resources: permit.resources.clone(),
+            issued_at: now,
+            expires_at,
+            confirmation: None,
+            authentication: None,
+        };
+        let refresh = refresh.map(|secret| Refresh {
+            digest: Digest::of(Kind::Refresh, key, &secret),
+            expires_at: (now + self.refresh_idle(client)).min(ends),
+            previous: None,
+        });
+        let grant = Grant {
+            issuer: self.issuer_text.clone(),
+            client_id: client.shared_id(),
+            subject: permit.subject,
+            session: None,
+            scope: permit.scope,
+            resources: permit.resources,
+            created_at: now,
+            expires_at: ends,
+            generation: 0,
+            state: State::Active(Active { access: vec![entry], refresh }),
+            code: None,
+            authentication: permit.authentication,
+            details: None,
+        };
+        if let Some(first_use) = permit.first_use {
+            self.use_once(&first_use, now).await?;
+        }
+        match self.insert_grant(id, grant).await? {
+            Inserted::New => Ok(response),
+            Inserted::Fenced => Err(Refusal::Revoked.into()),
+            Inserted::Exists(_) => Err(Error::unavailable("a grant of a new id exists already")),
+        }
+    }
+
+    async fn use_once(&self, first_use: &FirstUse, now: Timestamp) -> Result<(), Error> {
+        if first_use.until <= now {
+            return Err(Refusal::Expired.into());
+        }
+        let parts =
+            [self.issuer.as_str().as_bytes(), first_use.namespace.as_bytes(), first_use.value.as_bytes()];
+        let record = Record {
+            key: Key::new(Namespace::Marker, derived_id("oauth-core v1 first use", &parts)),
+            version: self.new_version(),
+            retain_until: first_use.until.min(now + MAX_FIRST_USE),
+            body: Body::Marker(Marker { used_at: now }),
+        };
+        if self.insert(record).await? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::InvalidGrant, "this proof has been used before")
+            .because("a value that may be used once came again"))
+    }
+
+    fn fresh_secrets(&self, with_refresh: bool) -> (Secret32, Option<Secret32>) {
+        let access = Secret32::generate(&*self.random);
+        (access, with_refresh.then(|| Secret32::generate(&*self.random)))
+    }
+
+    fn access_lifetime(&self, client: &Client) -> Duration {
+        client.lifetimes().access_token.unwrap_or(self.config.access_lifetime)
+    }
+
+    fn refresh_idle(&self, client: &Client) -> Duration {
+        client.lifetimes().refresh_token_idle.unwrap_or(self.config.refresh_idle)
+    }
+}
+
+struct RedeemStep<'a>(Redeem<'a>);
+
+impl Step for RedeemStep<'_> {
+    type Outcome = Redemption;
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
+        grant.redeem(&self.0, now)
+    }
+
+    fn asks_host(&self) -> bool {
+        true
+    }
+}
+
+struct RefreshStep<'a>(RefreshRequest<'a>);
+
+impl Step for RefreshStep<'_> {
+    type Outcome = RefreshOutcome;
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<RefreshOutcome>, Refusal> {
+        grant.refresh(&self.0, now)
+    }
+
+    fn asks_host(&self) -> bool {
+        true
+    }
+}
+
+/// What a revocation or an introspection names: any of our tokens, by its prefix.
+pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option<(Handle, GrantId)>, Error> {
+    let token = params.one("token")?.ok_or_else(|| Error::invalid_request("token is missing"))?;
+    params.one("token_type_hint")?;
+    Ok(server.handles.parse_any(token).ok().map(|handle| {
+        let id = handle.grant;
+        (handle, id)
+    }))
+}

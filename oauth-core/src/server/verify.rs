@@ -1,0 +1,110 @@
+//! Verifying a bearer token in the process that issued it (RFC 6750): one load.
+
+use std::sync::Arc;
+
+use super::Server;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::grant::{Authentication, Confirmation, Refusal, Resources};
+use crate::handle::{Handle, Kind};
+use crate::scope::Scope;
+use crate::storage::Key;
+
+/// A verified access token: who may do what, where, until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The issuer.
+    pub issuer: Arc<str>,
+    /// The client that it was issued to.
+    pub client_id: Arc<str>,
+    /// The resource owner; absent where the client acts for itself.
+    pub subject: Option<Arc<str>>,
+    /// What it allows.
+    pub scope: Scope,
+    /// Where it is meant to be used; empty means that it names no audience.
+    pub resources: Resources,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// When and how the resource owner authenticated.
+    pub authentication: Option<Arc<Authentication>>,
+    /// The key that the sender must prove to hold.
+    pub confirmation: Option<Arc<Confirmation>>,
+}
+
+/// Why a token was not accepted.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// It does not work: 401 with `invalid_token`.
+    #[error("{0}")]
+    Invalid(Refusal),
+    /// It could not be checked: 503. The client must not throw its token away.
+    #[error("{0}")]
+    Unavailable(Error),
+}
+
+impl Server {
+    /// Verifies an access token of this server.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Invalid`] for anything that is not a live access token; [`VerifyError::Unavailable`] when the store
+    /// fails.
+    pub async fn verify(&self, token: &str) -> Result<AccessToken, VerifyError> {
+        let handle = self.parse_access(token)?;
+        self.verify_parsed(&handle).await
+    }
+
+    /// Reads an access token without a look at the store: junk, forgeries and other kinds are refused here.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Invalid`].
+    pub fn parse_access(&self, token: &str) -> Result<Handle, VerifyError> {
+        self.handles.parse(Kind::Access, token).map_err(|_| VerifyError::Invalid(Refusal::Malformed))
+    }
+
+    /// Verifies what [`Server::parse_access`] read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::verify`].
+    pub async fn verify_parsed(&self, handle: &Handle) -> Result<AccessToken, VerifyError> {
+        let now = self.now();
+        let record = self
+            .load_grant(&Key::grant(handle.grant))
+            .await
+            .map_err(refused)?
+            .ok_or(VerifyError::Invalid(Refusal::UnknownGrant))?;
+        let grant = record.grant().ok_or(VerifyError::Invalid(Refusal::Mismatch))?;
+        let entry = grant.verify(handle, now).map_err(VerifyError::Invalid)?;
+        let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
+        for ancestor in ancestors {
+            let record = self.load_grant(&Key::grant(*ancestor)).await.map_err(refused)?;
+            let ancestor = record.as_deref().and_then(|record| record.grant());
+            let alive = ancestor.ok_or(Refusal::UnknownGrant).and_then(|ancestor| ancestor.active(now));
+            alive.map_err(VerifyError::Invalid)?;
+        }
+        Ok(AccessToken {
+            issuer: grant.issuer.clone(),
+            client_id: grant.client_id.clone(),
+            subject: grant.subject.clone(),
+            scope: entry.scope.clone(),
+            resources: entry.resources.clone(),
+            issued_at: entry.issued_at,
+            expires_at: entry.expires_at,
+            authentication: entry.authentication.clone().or_else(|| grant.authentication.clone()),
+            confirmation: entry.confirmation.clone(),
+        })
+    }
+}
+
+fn refused(error: Error) -> VerifyError {
+    match error.refusal() {
+        Some(refusal) => VerifyError::Invalid(refusal),
+        None => VerifyError::Unavailable(error),
+    }
+}
