@@ -1,0 +1,67 @@
+//! Which grants belong to a client, a subject, a session.
+//!
+//! One set for all three: 32 bits of a seeded hash of the value stand for it, so an entry takes 20 bytes whatever the value's
+//! length. Two values that share a hash are told apart when the records are read.
+
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
+use std::ops::Bound;
+
+use hashbrown::DefaultHashBuilder;
+use oauth_core::storage::{Index, Key, Namespace, Record};
+
+pub(crate) struct Listings {
+    entries: BTreeSet<(u32, [u8; 16])>,
+    hasher: DefaultHashBuilder,
+}
+
+/// What a record is listed by.
+fn columns(record: &Record) -> [Option<Index<'_>>; 3] {
+    [
+        record.client_id().map(Index::Client),
+        record.subject().map(Index::Subject),
+        record.session().map(Index::Session),
+    ]
+}
+
+impl Listings {
+    pub(crate) fn new(hasher: DefaultHashBuilder) -> Self {
+        Self { entries: BTreeSet::new(), hasher }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+    fn hash(&self, index: &Index<'_>) -> u32 {
+        self.hasher.hash_one(index) as u32
+    }
+
+    pub(crate) fn insert(&mut self, record: &Record) {
+        for index in columns(record).iter().flatten() {
+            self.entries.insert((self.hash(index), *record.key.id()));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, record: &Record) {
+        for index in columns(record).iter().flatten() {
+            self.entries.remove(&(self.hash(index), *record.key.id()));
+        }
+    }
+
+    /// A record was rewritten; nearly always it is still listed by the same values.
+    pub(crate) fn moved(&mut self, old: &Record, new: &Record) {
+        if columns(old) != columns(new) {
+            self.remove(old);
+            self.insert(new);
+        }
+    }
+
+    /// The keys of one listing after `after`, in order.
+    pub(crate) fn range(&self, index: &Index<'_>, after: Option<Key>) -> impl Iterator<Item = Key> + '_ {
+        let hash = self.hash(index);
+        let from = match after {
+            None => Bound::Included((hash, [0; 16])),
+            Some(key) => Bound::Excluded((hash, *key.id())),
+        };
+        let range = self.entries.range((from, Bound::Included((hash, [0xff; 16]))));
+        range.map(|(_, id)| Key::new(Namespace::Grant, *id))
+    }
+}
