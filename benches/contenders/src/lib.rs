@@ -1,0 +1,64 @@
+//! The servers that the benchmarks drive, each in its own file behind [`Contender`], and the [`Caller`] that prepares
+//! requests for them. Every contender keeps its state in memory and runs on the calling thread.
+
+mod caller;
+mod floor;
+#[cfg(feature = "peers")]
+mod oauth_as;
+#[cfg(feature = "peers")]
+mod oxide;
+mod path;
+pub mod request;
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+
+pub use caller::Caller;
+pub use floor::{Floor, open};
+#[cfg(feature = "peers")]
+pub use oauth_as::OauthAs;
+#[cfg(feature = "peers")]
+pub use oxide::Oxide;
+pub use path::Path;
+
+/// A request whose body is at hand.
+pub type Req = Request<Full<Bytes>>;
+
+/// A response whose body has been read to its end.
+pub type Res = Response<Bytes>;
+
+/// A server with one registered client (see [`request`]), set up as its documentation recommends for production except
+/// that it keeps its state in memory, and that the resource owner is signed in and approves everything.
+pub trait Contender: Sized {
+    /// As it appears in the tables.
+    const NAME: &'static str;
+
+    /// The path of the token endpoint.
+    const TOKEN: &'static str = "/token";
+
+    /// The path of the introspection endpoint.
+    const INTROSPECTION: &'static str = "/introspect";
+
+    /// Whether it has anything to measure on this path.
+    fn supports(_path: Path) -> bool {
+        true
+    }
+
+    /// With no grants yet.
+    fn new() -> Self;
+
+    /// Answers a request to the token or introspection endpoint, by the cheapest entry that a host may use in process.
+    fn call(&mut self, request: Req) -> impl Future<Output = Res>;
+
+    /// Answers `GET /resource`, which takes a bearer token.
+    fn resource(&mut self, request: Req) -> impl Future<Output = Res>;
+
+    /// A fresh authorization code for the client, the scope, the redirect URI and the challenge of [`request`].
+    fn code(&mut self) -> String;
+
+    /// All of it as a host would serve it: the endpoints, and `GET /resource`.
+    fn router(&self) -> axum::Router;
+}
