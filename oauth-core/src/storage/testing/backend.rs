@@ -1,6 +1,7 @@
 //! How the suite opens and drives a storage engine.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, Mutex, PoisonError};
 
 use super::{Store, block_on};
@@ -66,4 +67,13 @@ pub(super) fn on_threads<B: Backend, T: Send>(
         };
         threads.into_iter().map(join).collect()
     })
+}
+
+/// Tells the other threads that a task has ended, also by a panic, so that none waits for it in vain.
+pub(super) struct EndOf<'a>(pub(super) &'a AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::backend::{drive, on_threads};
+use super::backend::{EndOf, drive, on_threads};
 use super::probe::Probe;
 use super::sample::{HOUR, NOW, Sample};
 use super::{Backend, Store, Task, broken};
@@ -140,11 +141,13 @@ pub fn listing_never_misses_while_others_insert<B: Backend>(backend: &B) {
         handles
     });
     let acknowledged = &Mutex::new(Vec::new());
+    let ended = &[AtomicBool::new(false), AtomicBool::new(false)];
     let known = || acknowledged.lock().expect("no check panics while it holds the lock").clone();
     let known = &known;
     let tasks = handles.iter().enumerate().map(|(place, store)| -> Task<'_> {
         if place % 2 == 0 {
             return Box::pin(async move {
+                let _end = EndOf(&ended[place / 2]);
                 for _ in 0..60 {
                     let record = sample.grant_of("client", Some("subject"), None);
                     store.insert(&record).await;
@@ -153,15 +156,14 @@ pub fn listing_never_misses_while_others_insert<B: Backend>(backend: &B) {
             });
         }
         Box::pin(async move {
-            loop {
+            let mut last = false;
+            while !last {
+                last = ended.iter().all(|end| end.load(Ordering::SeqCst));
                 let before = known();
                 let listed: BTreeSet<Key> =
                     store.list(Index::Subject("subject"), 16).await.into_iter().collect();
                 if let Some(key) = before.iter().find(|key| !listed.contains(key)) {
                     broken(COMPLETE, format_args!("{key:?} is missing while others insert"));
-                }
-                if before.len() == 120 {
-                    return;
                 }
             }
         })

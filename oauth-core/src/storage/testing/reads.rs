@@ -1,8 +1,8 @@
 //! Loads see every acknowledged write, and nothing else.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::backend::{drive, on_threads};
+use super::backend::{EndOf, drive, on_threads};
 use super::probe::Probe;
 use super::sample::{NOW, Sample};
 use super::{Backend, Task, broken};
@@ -71,9 +71,11 @@ pub fn loads_never_go_back_in_time<B: Backend>(backend: &B) {
     let first = sample.grant();
     drive(backend, writer.insert(&first));
     let acknowledged = &AtomicU32::new(0);
+    let ended = &AtomicBool::new(false);
     let key = first.key;
 
     let mut tasks: Vec<Task<'_>> = vec![Box::pin(async move {
+        let _end = EndOf(ended);
         let mut stored = first;
         for generation in 1..=WRITES {
             let next = sample.next_grant(&stored, |_| {});
@@ -85,7 +87,9 @@ pub fn loads_never_go_back_in_time<B: Backend>(backend: &B) {
     for reader in readers {
         tasks.push(Box::pin(async move {
             let mut seen = 0;
-            while seen < WRITES {
+            let mut last = false;
+            while !last {
+                last = ended.load(Ordering::SeqCst);
                 let least = acknowledged.load(Ordering::SeqCst).max(seen);
                 let found = reader.load(key).await;
                 seen = found.as_deref().and_then(|record| record.grant()).map_or(0, |grant| grant.generation);

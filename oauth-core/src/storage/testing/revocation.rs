@@ -1,6 +1,8 @@
 //! A revoked grant never comes back.
 
-use super::backend::{drive, on_threads};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::backend::{EndOf, drive, on_threads};
 use super::probe::Probe;
 use super::sample::{NOW, Sample, is_revoked, revoke};
 use super::{Backend, Task, broken};
@@ -8,6 +10,9 @@ use crate::storage::Swap;
 
 const STICKY: &str =
     "a revocation that was acknowledged stays: no swap that expects an earlier version writes";
+
+/// Refreshes win now and then; a revocation that never does has met a store that refuses right versions.
+const MAX_ATTEMPTS: usize = 10_000;
 
 /// Refreshes race a revocation, each writing over what it has just read; once revoked, none comes through.
 pub fn revocation_is_sticky<B: Backend>(backend: &B) {
@@ -21,18 +26,24 @@ pub fn revocation_is_sticky<B: Backend>(backend: &B) {
             store
         });
         let store = &store;
+        let ended = &AtomicBool::new(false);
         let mut tasks: Vec<Task<'_>> = vec![Box::pin(async move {
-            loop {
+            let _end = EndOf(ended);
+            for _ in 0..MAX_ATTEMPTS {
                 let Some(stored) = store.load(key).await else { broken(STICKY, "the grant is gone") };
                 let next = sample.next_grant(&stored, revoke);
                 if store.swap(&next, Some(stored.version)).await == Swap::Swapped {
                     return store.expect(&next, STICKY).await;
                 }
             }
+            let obligation = "of N concurrent swaps that expect the same version exactly one writes";
+            broken(obligation, format_args!("a revocation lost {MAX_ATTEMPTS} times in a row"));
         })];
         for _ in 0..8 {
             tasks.push(Box::pin(async move {
-                loop {
+                let mut last = false;
+                while !last {
+                    last = ended.load(Ordering::SeqCst);
                     let Some(stored) = store.load(key).await else { broken(STICKY, "the grant is gone") };
                     if is_revoked(&stored) {
                         return;

@@ -1,0 +1,274 @@
+//! The stored format: what this release writes, byte for byte, and what it must be able to read for ever.
+//!
+//! A difference here means that records written by an earlier release are at stake. New members are added as optional ones;
+//! a file in `golden/` is never changed, a new one is added beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth_core::client::{Client, ClientSecret, Lifetimes};
+use oauth_core::clock::Timestamp;
+use oauth_core::grant::{
+    Access, Active, Authentication, Code, Confirmation, Details, Grant, Previous, Refresh, Resources,
+    RevokeReason, Rotation, Salt, State, UriHash,
+};
+use oauth_core::handle::{GrantId, KeyId};
+use oauth_core::pkce::Challenge;
+use oauth_core::resource::Resource;
+use oauth_core::scope::Scope;
+use oauth_core::secret::{Digest, Random};
+use oauth_core::storage::{
+    Body, Consent, DecodeError, FORMAT, Fence, Key, Marker, Namespace, Record, Session, Version,
+};
+
+const THEN: Timestamp = Timestamp::from_millis(1_700_000_000_123);
+
+/// "Random" bytes 0, 1, 2, …
+#[derive(Debug)]
+struct Counting;
+
+impl Random for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        (0..).zip(out).for_each(|(value, byte)| *byte = value);
+    }
+}
+
+fn record(body: Body) -> Record {
+    let key = Key::new(body.namespace(), [7; 16]);
+    Record { key, version: Version::from_bytes([9; 16]), retain_until: THEN, body }
+}
+
+fn decode(namespace: Namespace, json: &str) -> Result<Record, DecodeError> {
+    let bytes = [&[FORMAT], json.as_bytes()].concat();
+    Record::decode(Key::new(namespace, [7; 16]), Version::from_bytes([9; 16]), THEN, &bytes)
+}
+
+#[track_caller]
+fn assert_stored(body: Body, golden: &str) {
+    let golden = golden.trim_end();
+    let record = record(body);
+    let encoded = record.encode();
+    assert_eq!(encoded[0], 1, "the format's version");
+    assert_eq!(std::str::from_utf8(&encoded[1..]).unwrap(), golden, "the stored format has changed");
+    assert_eq!(decode(record.key.namespace(), golden).unwrap(), record);
+}
+
+fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+fn resource() -> Resource {
+    Resource::parse("https://api.example/v1").unwrap()
+}
+
+fn authentication() -> Authentication {
+    Authentication {
+        time: THEN,
+        acr: Some("urn:example:silver".into()),
+        amr: vec!["pwd".into(), "otp".into()],
+    }
+}
+
+fn full_grant(state: State) -> Grant {
+    let uri = UriHash::of("https://client.example/callback");
+    Grant {
+        issuer: "https://issuer.example/tenant".into(),
+        client_id: "client".into(),
+        subject: Some("Zoë \"the\" subject".into()),
+        session: Some("session".into()),
+        scope: scope("read write"),
+        resources: Resources::new([resource()]),
+        created_at: THEN,
+        expires_at: Timestamp::MAX,
+        generation: 7,
+        state,
+        code: Some(Box::new(Code {
+            digest: Digest::from_bytes([1; 32]),
+            expires_at: THEN + Duration::from_secs(60),
+            retain_until: THEN + Duration::from_secs(600),
+            challenge: Some(Challenge::of_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),
+            redirect_uri: uri,
+            registered_uri: uri,
+            redeemed_at: Some(THEN),
+        })),
+        authentication: Some(Arc::new(authentication())),
+        details: Some(Box::new(Details {
+            nonce: Some("nonce".into()),
+            authorization_details: Some(r#"[{"type":"payment"}]"#.into()),
+            confirmation: Some(Arc::new(Confirmation::Jkt("thumbprint".into()))),
+            ancestors: vec![GrantId::from_bytes([5; 16])],
+            host_data: Some("host data".into()),
+        })),
+    }
+}
+
+fn access(byte: u8) -> Access {
+    Access {
+        digest: Digest::from_bytes([byte; 32]),
+        scope: scope("read"),
+        resources: Resources::new([resource()]),
+        issued_at: THEN,
+        expires_at: THEN + Duration::from_secs(3600),
+        confirmation: None,
+        authentication: None,
+    }
+}
+
+fn active() -> State {
+    let bound = Access {
+        confirmation: Some(Arc::new(Confirmation::X5tS256("certificate".into()))),
+        authentication: Some(Arc::new(authentication())),
+        ..access(3)
+    };
+    State::Active(Active {
+        access: vec![access(2), bound],
+        refresh: Some(Refresh {
+            digest: Digest::from_bytes([4; 32]),
+            expires_at: THEN + Duration::from_secs(86_400),
+            previous: Some(Box::new(Previous {
+                digest: Digest::from_bytes([6; 32]),
+                key: KeyId::from_bytes([0xde, 0xad, 0xbe, 0xef]),
+                salt: Salt::generate(&Counting),
+                used_at: THEN,
+                streak: 2,
+                retried: true,
+            })),
+        }),
+    })
+}
+
+fn client_grant() -> Grant {
+    let state = State::Active(Active { access: vec![access(2)], refresh: None });
+    Grant {
+        subject: None,
+        session: None,
+        scope: Scope::empty(),
+        resources: Resources::default(),
+        code: None,
+        authentication: None,
+        details: None,
+        ..full_grant(state)
+    }
+}
+
+#[test]
+fn an_active_grant() {
+    assert_stored(Body::Grant(full_grant(active())), include_str!("golden/grant_active.json"));
+}
+
+#[test]
+fn a_grant_with_nothing_optional() {
+    assert_stored(Body::Grant(client_grant()), include_str!("golden/grant_of_a_client.json"));
+}
+
+#[test]
+fn a_grant_in_each_other_state() {
+    let revoked = |reason| State::Revoked { at: THEN, reason };
+    let states = [
+        State::Requested,
+        State::Approved,
+        State::Denied,
+        revoked(RevokeReason::Client),
+        revoked(RevokeReason::Host),
+        revoked(RevokeReason::Fence),
+        revoked(RevokeReason::CodeReplay),
+        revoked(RevokeReason::RefreshReuse),
+    ];
+    let golden: Vec<_> = include_str!("golden/grant_states.json").lines().collect();
+    assert_eq!(golden.len(), states.len());
+    for (state, golden) in states.into_iter().zip(golden) {
+        assert_stored(Body::Grant(Grant { state, ..client_grant() }), golden);
+    }
+}
+
+#[test]
+fn a_client() {
+    let secret = ClientSecret::generate_from(&Counting);
+    let lifetimes = Lifetimes { access_token: Some(Duration::from_millis(600_500)), ..Lifetimes::default() };
+    let client = Client::confidential("client", &secret)
+        .name("A client")
+        .secret_until(&secret, THEN)
+        .redirect_uri("https://client.example/callback")
+        .scope("read write")
+        .default_scope("read")
+        .resource("https://api.example/v1")
+        .serves("https://api.example/v2")
+        .lifetimes(lifetimes)
+        .rotation(Rotation::Never)
+        .first_party()
+        .build()
+        .unwrap();
+    assert_stored(Body::Client(Box::new(client)), include_str!("golden/client.json"));
+}
+
+#[test]
+fn a_consent() {
+    let consent = Consent {
+        issuer: "https://issuer.example".into(),
+        client_id: "client".into(),
+        subject: "subject".into(),
+        scope: scope("read"),
+        resources: vec![resource()],
+        given_at: THEN,
+        expires_at: Timestamp::MAX,
+    };
+    assert_stored(Body::Consent(Box::new(consent)), include_str!("golden/consent.json"));
+}
+
+#[test]
+fn a_session() {
+    let session = Session {
+        issuer: "https://issuer.example".into(),
+        subject: "subject".into(),
+        digest: Digest::from_bytes([8; 32]),
+        authentication: authentication(),
+        expires_at: THEN + Duration::from_secs(3600),
+        ended_at: Some(THEN),
+    };
+    assert_stored(Body::Session(Box::new(session)), include_str!("golden/session.json"));
+}
+
+#[test]
+fn a_fence_and_a_marker() {
+    assert_stored(Body::Fence(Fence { not_before: THEN }), include_str!("golden/fence.json"));
+    assert_stored(Body::Marker(Marker { used_at: THEN }), include_str!("golden/marker.json"));
+}
+
+#[test]
+fn members_of_a_later_release_are_skipped() {
+    let golden = include_str!("golden/grant_active.json").trim_end();
+    let added = r#"{"later":{"a":[1,null]},"#;
+    for member in [r#"{"issuer":"#, r#"{"digest":"#, r#"{"access":"#, r#"{"nonce":"#] {
+        assert!(golden.contains(member), "{member}");
+        let later = golden.replace(member, &format!("{added}{}", &member[1..]));
+        assert_eq!(decode(Namespace::Grant, &later).unwrap(), record(Body::Grant(full_grant(active()))));
+    }
+    let marker = record(Body::Marker(Marker { used_at: THEN }));
+    let later = r#"{"marker":{"used_at":1700000000123,"by":"someone"}}"#;
+    assert_eq!(decode(Namespace::Marker, later).unwrap(), marker);
+}
+
+#[test]
+fn optional_members_may_be_missing() {
+    let least = r#"{"grant":{"issuer":"https://issuer.example/tenant","client_id":"client",
+        "created_at":1700000000123,"expires_at":9223372036854775807,"generation":7,"state":{"active":{}}}}"#;
+    let grant = Grant { state: State::Active(Active::default()), ..client_grant() };
+    assert_eq!(decode(Namespace::Grant, least).unwrap(), record(Body::Grant(grant)));
+}
+
+#[test]
+fn what_is_not_a_record_is_an_error() {
+    let marker = include_str!("golden/marker.json");
+    assert!(matches!(decode(Namespace::Fence, marker), Err(DecodeError::Kind)));
+    for broken in ["", "{}", "null", r#"{"marker":{}}"#, r#"{"later":{}}"#, &marker[..marker.len() - 3]] {
+        assert!(matches!(decode(Namespace::Marker, broken), Err(DecodeError::Syntax(_))), "{broken}");
+    }
+    let unknown_state = include_str!("golden/grant_states.json").lines().next().unwrap();
+    let unknown_state = unknown_state.replace("requested", "suspended");
+    assert!(matches!(decode(Namespace::Grant, &unknown_state), Err(DecodeError::Syntax(_))));
+
+    let key = Key::new(Namespace::Marker, [7; 16]);
+    let read = |bytes: &[u8]| Record::decode(key, Version::from_bytes([9; 16]), THEN, bytes);
+    assert!(matches!(read(&[]), Err(DecodeError::Empty)));
+    assert!(matches!(read(&[2, b'{', b'}']), Err(DecodeError::Format(2))));
+}
