@@ -1,6 +1,6 @@
 //! Random bytes, secrets, and what is kept of a secret at rest.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -90,6 +90,35 @@ impl Random for SystemRandom {
         // Large requests gain nothing from the pool; a thread that is ending has none any more.
         if out.len() > POOL / 8 || READ_AHEAD.try_with(|pool| pool.borrow_mut().take(out)).is_err() {
             ambient(out);
+        }
+    }
+}
+
+/// Random bytes drawn in one go and handed out in parts: a request that needs several secrets asks its source once.
+///
+/// Asking for more than is left goes back to the source for all of it.
+pub(crate) struct Drawn<'a, const N: usize> {
+    source: &'a dyn Random,
+    bytes: Zeroizing<[u8; N]>,
+    next: Cell<usize>,
+}
+
+impl<'a, const N: usize> Drawn<'a, N> {
+    pub(crate) fn new(source: &'a dyn Random) -> Self {
+        Self { source, bytes: Zeroizing::new(random_array(source)), next: Cell::new(0) }
+    }
+
+    /// `LEN` bytes that nobody else gets.
+    pub(crate) fn take<const LEN: usize>(&self) -> [u8; LEN] {
+        let at = self.next.get();
+        match self.bytes.get(at..at + LEN) {
+            Some(bytes) => {
+                self.next.set(at + LEN);
+                let mut taken = [0; LEN];
+                taken.copy_from_slice(bytes);
+                taken
+            }
+            None => random_array(self.source),
         }
     }
 }

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::{AuthMethod, Client, secrets};
+use super::secrets::{self, Presented};
+use super::{AuthMethod, Client};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::params::{Params, percent_decode_form};
 
 /// The longest `Authorization` value that is looked at.
-const MAX_BASIC_BYTES: usize = 4096;
+const MAX_BASIC_BYTES: usize = 1536;
 
 /// A client that has authenticated, or a public client that has named itself.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Deref for AuthenticatedClient {
 /// What a request says about its client. Only [`Credentials::check`] turns it into an [`AuthenticatedClient`].
 pub struct Credentials<'a> {
     client_id: Cow<'a, str>,
-    secret: Option<Zeroizing<String>>,
+    secret: Option<Presented>,
     method: AuthMethod,
 }
 
@@ -91,7 +92,7 @@ impl<'a> Credentials<'a> {
         Ok(match body_secret {
             Some(secret) => Self {
                 client_id: client_id.into(),
-                secret: Some(Zeroizing::new(secret.to_owned())),
+                secret: Presented::read(secret),
                 method: AuthMethod::ClientSecretPost,
             },
             None => Self { client_id: client_id.into(), secret: None, method: AuthMethod::None },
@@ -106,13 +107,23 @@ impl<'a> Credentials<'a> {
         if !scheme.eq_ignore_ascii_case(b"basic ") {
             return None;
         }
-        let decoded = Zeroizing::new(STANDARD.decode(rest.trim_ascii()).ok()?);
-        let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-        let client_id = percent_decode_form(id).ok()?.into_owned();
-        let secret = Zeroizing::new(percent_decode_form(secret).ok()?.into_owned());
-        (!client_id.is_empty()).then_some(Self {
-            client_id: client_id.into(),
-            secret: Some(secret),
+        let mut decoded = [0; MAX_BASIC_BYTES];
+        let len = STANDARD.decode_slice(rest.trim_ascii(), &mut decoded).ok()?;
+        let credentials = Self::decoded(&decoded[..len]);
+        decoded[..len].zeroize();
+        credentials
+    }
+
+    fn decoded(text: &[u8]) -> Option<Self> {
+        let (id, secret) = std::str::from_utf8(text).ok()?.split_once(':')?;
+        let client_id = percent_decode_form(id).ok()?;
+        let secret = match percent_decode_form(secret).ok()? {
+            Cow::Borrowed(secret) => Presented::read(secret),
+            Cow::Owned(secret) => Presented::read(&Zeroizing::new(secret)),
+        };
+        (!client_id.is_empty()).then(|| Self {
+            client_id: client_id.into_owned().into(),
+            secret,
             method: AuthMethod::ClientSecretBasic,
         })
     }
@@ -130,9 +141,8 @@ impl<'a> Credentials<'a> {
     pub fn check(self, client: Option<Arc<Client>>, now: Timestamp) -> Result<AuthenticatedClient, Error> {
         let hashes = client.as_deref().map_or(&[][..], |client| &client.secrets);
         let proven = match &self.secret {
-            Some(secret) if secret.len() <= secrets::MAX_BYTES => secrets::matches(hashes, secret, now),
-            Some(_) => false,
-            None => true,
+            Some(secret) => secrets::matches(hashes, secret, now),
+            None => self.method == AuthMethod::None,
         };
         let reason = match &client {
             None => "unknown client",

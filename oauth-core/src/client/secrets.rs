@@ -15,7 +15,7 @@ use crate::secret::{Random, SystemRandom, random_array};
 /// The fewest bytes that a client secret may have.
 const MIN_BYTES: usize = 16;
 /// The most bytes that a client secret may have.
-pub(super) const MAX_BYTES: usize = 512;
+const MAX_BYTES: usize = 512;
 
 /// A client secret in clear: to be handed to the client's developer once.
 ///
@@ -84,9 +84,18 @@ impl SecretHash {
     }
 }
 
+/// A presented secret, hashed as soon as it was read.
+pub(super) struct Presented(Sha256Hash);
+
+impl Presented {
+    /// `None` for a secret that no client can have.
+    pub(super) fn read(secret: &str) -> Option<Self> {
+        (secret.len() <= MAX_BYTES).then(|| Self(Sha256Hash::of(secret)))
+    }
+}
+
 /// Whether a presented secret is one of those kept. Takes the same time whichever it is, and as long for none.
-pub(super) fn matches(hashes: &[SecretHash], presented: &str, now: Timestamp) -> bool {
-    let presented = Sha256Hash::of(presented);
+pub(super) fn matches(hashes: &[SecretHash], Presented(presented): &Presented, now: Timestamp) -> bool {
     let mut found = Choice::from(0);
     for hash in hashes {
         let live = hash.expires_at.is_none_or(|end| now < end);

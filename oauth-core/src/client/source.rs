@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::Client;
 use crate::clock::Timestamp;
-use crate::handle::derived_id;
+use crate::handle::IdContext;
 use crate::storage::{Key, Namespace, StoreResult};
 
 /// A host's own table of clients.
@@ -26,8 +26,8 @@ pub trait ClientSource: fmt::Debug + Send + Sync + 'static {
 
 /// The storage key of a registered client.
 pub fn client_key(issuer: &str, client_id: &str) -> Key {
-    let id = derived_id("oauth-core v1 client", &[issuer.as_bytes(), client_id.as_bytes()]);
-    Key::new(Namespace::Client, id)
+    static CLIENT: IdContext = IdContext::new("oauth-core v1 client");
+    Key::new(Namespace::Client, CLIENT.id(&[issuer.as_bytes(), client_id.as_bytes()]))
 }
 
 /// How many clients are remembered. When full, those past their time go, or else all.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::handle::derived_id;
+use crate::handle::IdContext;
 use crate::secret::{Random, random_array};
 
 /// The salt of a derivation: random, not secret.
@@ -23,6 +23,11 @@ impl Salt {
         Self(random_array(random))
     }
 
+    /// A salt of bytes that are already random.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -32,7 +37,8 @@ impl Salt {
 impl UriHash {
     /// The hash of a URI.
     pub fn of(uri: &str) -> Self {
-        Self(derived_id("oauth-core v1 redirect uri", &[uri.as_bytes()]))
+        static REDIRECT_URI: IdContext = IdContext::new("oauth-core v1 redirect uri");
+        Self(REDIRECT_URI.id(&[uri.as_bytes()]))
     }
 }
 

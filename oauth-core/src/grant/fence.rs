@@ -5,7 +5,7 @@
 
 use super::Grant;
 use crate::clock::Timestamp;
-use crate::handle::derived_id;
+use crate::handle::IdContext;
 use crate::storage::{Fence, Key, Namespace};
 
 /// Which set a fence stands around.
@@ -32,8 +32,8 @@ impl FenceKind {
 
 /// The key of the fence around one set.
 pub fn fence_key(issuer: &str, kind: FenceKind, value: &str) -> Key {
-    let id = derived_id("oauth-core v1 fence", &[issuer.as_bytes(), kind.label(), value.as_bytes()]);
-    Key::new(Namespace::Fence, id)
+    static FENCE: IdContext = IdContext::new("oauth-core v1 fence");
+    Key::new(Namespace::Fence, FENCE.id(&[issuer.as_bytes(), kind.label(), value.as_bytes()]))
 }
 
 impl Grant {

@@ -1,5 +1,9 @@
 //! Secrets and ids that are computed instead of stored, so that a retry gets the same answer.
 
+use std::sync::OnceLock;
+
+use zeroize::{Zeroize, Zeroizing};
+
 use super::{GrantId, Handles, KeyId};
 use crate::secret::Secret32;
 
@@ -57,14 +61,34 @@ impl Handles {
     }
 }
 
-/// An id that depends on its parts alone and outlives every key: for what must be found again after a rotation
+/// Makes ids that depend on their parts alone and outlive every key: for what must be found again after a rotation
 /// (consents, fences, used `jti`s).
 ///
-/// `context` is a constant of the caller's, one per use. Anyone who knows the parts can compute the id.
+/// One `static` per use, each with a name of its own. Anyone who knows the parts can compute the id.
+#[derive(Debug)]
+pub struct IdContext {
+    name: &'static str,
+    key: OnceLock<[u8; 32]>,
+}
+
+impl IdContext {
+    /// A context; its name never changes, since stored records are found by it.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, key: OnceLock::new() }
+    }
+
+    /// The id of these parts.
+    pub fn id(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let key = self.key.get_or_init(|| blake3::derive_key(self.name, &[]));
+        let mut message = Message::new();
+        parts.iter().for_each(|part| message.part(part));
+        first_half(message.hash(key))
+    }
+}
+
+/// As [`IdContext::id`], for contexts that are used rarely.
 pub fn derived_id(context: &'static str, parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_derive_key(context);
-    parts.iter().for_each(|part| update(&mut hasher, part));
-    first_half(&hasher)
+    IdContext::new(context).id(parts)
 }
 
 /// Binds a seal to the browser cookie (RFC 6265 `cookie-value`) without carrying it.
@@ -81,13 +105,13 @@ fn successor(
     generation: u32,
     binding: &[u8],
 ) -> Secret32 {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(presented.expose());
-    hasher.update(salt);
-    hasher.update(grant.as_bytes());
-    hasher.update(&generation.to_be_bytes());
-    hasher.update(binding);
-    Secret32::new(hasher.finalize().into())
+    let mut message = Message::new();
+    message.raw(presented.expose());
+    message.raw(salt);
+    message.raw(grant.as_bytes());
+    message.raw(&generation.to_be_bytes());
+    message.raw(binding);
+    Secret32::new(message.hash(key))
 }
 
 fn code(key: &[u8; 32], nonce: &[u8; 32], grant: GrantId) -> Secret32 {
@@ -98,22 +122,63 @@ fn code(key: &[u8; 32], nonce: &[u8; 32], grant: GrantId) -> Secret32 {
 }
 
 fn keyed_id(key: &[u8; 32], purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    update(&mut hasher, purpose.as_bytes());
-    parts.iter().for_each(|part| update(&mut hasher, part));
-    first_half(&hasher)
+    let mut message = Message::new();
+    message.part(purpose.as_bytes());
+    parts.iter().for_each(|part| message.part(part));
+    first_half(message.hash(key))
 }
 
-/// The length goes first: `["ab", "c"]` and `["a", "bc"]` must differ.
-fn update(hasher: &mut blake3::Hasher, part: &[u8]) {
-    hasher.update(&(part.len() as u64).to_le_bytes());
-    hasher.update(part);
-}
-
-fn first_half(hasher: &blake3::Hasher) -> [u8; 16] {
+fn first_half(hash: [u8; 32]) -> [u8; 16] {
     let mut id = [0; 16];
-    hasher.finalize_xof().fill(&mut id);
+    id.copy_from_slice(&hash[..16]);
     id
+}
+
+/// What a keyed hash is taken of. Short messages are put together on the stack, which costs a fraction of what an incremental
+/// hasher does; long ones spill.
+struct Message {
+    short: [u8; SHORT],
+    len: usize,
+    long: Zeroizing<Vec<u8>>,
+}
+
+const SHORT: usize = 256;
+
+impl Message {
+    fn new() -> Self {
+        Self { short: [0; SHORT], len: 0, long: Zeroizing::default() }
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if self.long.is_empty() && end <= SHORT {
+            self.short[self.len..end].copy_from_slice(bytes);
+            self.len = end;
+            return;
+        }
+        if self.long.is_empty() {
+            self.long.extend_from_slice(&self.short[..self.len]);
+        }
+        self.long.extend_from_slice(bytes);
+    }
+
+    /// The length goes first: `["ab", "c"]` and `["a", "bc"]` must differ.
+    fn part(&mut self, part: &[u8]) {
+        self.raw(&(part.len() as u64).to_le_bytes());
+        self.raw(part);
+    }
+
+    fn hash(&self, key: &[u8; 32]) -> [u8; 32] {
+        let message = if self.long.is_empty() { &self.short[..self.len] } else { &self.long };
+        blake3::keyed_hash(key, message).into()
+    }
+}
+
+impl Drop for Message {
+    /// Only what was used: writes that may not be optimized away go byte by byte.
+    fn drop(&mut self) {
+        self.short[..self.len].zeroize();
+    }
 }
 
 #[cfg(test)]

@@ -21,13 +21,21 @@ impl GrantId {
     ///
     /// Whoever sees a handle can read from it when its grant began; [`GrantId::new_random`] shows nothing.
     pub fn new_v7(now: Timestamp, random: &dyn Random) -> Self {
+        Self::v7(now, random_array(random))
+    }
+
+    pub(crate) fn v7(now: Timestamp, random: [u8; 10]) -> Self {
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        Self(Builder::from_unix_timestamp_millis(millis, &random_array(random)).into_uuid().into_bytes())
+        Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid().into_bytes())
     }
 
     /// A UUIDv4 (RFC 9562 §5.4): 122 random bits.
     pub fn new_random(random: &dyn Random) -> Self {
-        Self(Builder::from_random_bytes(random_array(random)).into_uuid().into_bytes())
+        Self::v4(random_array(random))
+    }
+
+    pub(crate) fn v4(random: [u8; 16]) -> Self {
+        Self(Builder::from_random_bytes(random).into_uuid().into_bytes())
     }
 
     /// The id's bytes.

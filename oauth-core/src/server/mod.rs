@@ -129,11 +129,12 @@ impl Server {
         credentials.check(client, self.now())
     }
 
-    pub(crate) fn new_grant_id(&self, now: Timestamp) -> GrantId {
+    pub(crate) fn new_grant_id(&self, now: Timestamp, random: [u8; 16]) -> GrantId {
+        let [.., a, b, c, d, e, f, g, h, i, j] = random;
         if self.config.random_ids {
-            GrantId::new_random(&*self.random)
+            GrantId::v4(random)
         } else {
-            GrantId::new_v7(now, &*self.random)
+            GrantId::v7(now, [a, b, c, d, e, f, g, h, i, j])
         }
     }
 

@@ -12,14 +12,16 @@ use crate::grant::{
     Access, Active, Grant, Plan, Redeem, Redemption, Refresh, RefreshOutcome, RefreshRequest, Refusal, Salt,
     State,
 };
-use crate::handle::{GrantId, Handle, Kind, derived_id};
+use crate::handle::{GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
-use crate::secret::{Digest, Secret32};
+use crate::secret::{Digest, Drawn, Secret32};
 use crate::storage::{Body, Key, Marker, Namespace, Record};
 use crate::token::{FirstUse, Permit, TokenRequest, TokenResponse};
 
 /// What `first_use` may be kept for at most, so that no request can pin a record for ever.
 const MAX_FIRST_USE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+static FIRST_USE: IdContext = IdContext::new("oauth-core v1 first use");
 
 impl Server {
     /// Answers a token request: its headers, and its body in `application/x-www-form-urlencoded`.
@@ -100,7 +102,8 @@ impl Server {
         let ask = request.ask()?;
         let handle = self.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
         let client = request.client;
-        let fresh = Secret32::generate(&*self.random);
+        let drawn = Drawn::<48>::new(&*self.random);
+        let fresh = Secret32::new(drawn.take());
         let step = RefreshStep(RefreshRequest {
             handle: &handle,
             issuer: self.issuer.as_str(),
@@ -114,7 +117,7 @@ impl Server {
             max_retry_streak: self.config.max_retry_streak,
             max_access: self.config.max_access,
             handles: &self.handles,
-            salt: Salt::generate(&*self.random),
+            salt: Salt::from_bytes(drawn.take()),
             fresh: &fresh,
         });
         let outcome = self.advance(handle.grant, &step).await?;
@@ -157,9 +160,12 @@ impl Server {
         if !self.check_subject(permit.subject.as_deref()).await? {
             return Err(Refusal::SubjectInactive.into());
         }
-        let id = self.new_grant_id(now);
         let key = self.handles.current_key();
-        let (access, refresh) = self.fresh_secrets(permit.refreshable && client.may_use("refresh_token"));
+        let drawn = Drawn::<96>::new(&*self.random);
+        let id = self.new_grant_id(now, drawn.take());
+        let access = Secret32::new(drawn.take());
+        let refresh =
+            (permit.refreshable && client.may_use("refresh_token")).then(|| Secret32::new(drawn.take()));
         let expires_at = permit.end(now, self.access_lifetime(client));
         if expires_at <= now {
             return Err(Refusal::Expired.into());
@@ -223,7 +229,7 @@ impl Server {
         let parts =
             [self.issuer.as_str().as_bytes(), first_use.namespace.as_bytes(), first_use.value.as_bytes()];
         let record = Record {
-            key: Key::new(Namespace::Marker, derived_id("oauth-core v1 first use", &parts)),
+            key: Key::new(Namespace::Marker, FIRST_USE.id(&parts)),
             version: self.new_version(),
             retain_until: first_use.until.min(now + MAX_FIRST_USE),
             body: Body::Marker(Marker { used_at: now }),
@@ -236,8 +242,8 @@ impl Server {
     }
 
     fn fresh_secrets(&self, with_refresh: bool) -> (Secret32, Option<Secret32>) {
-        let access = Secret32::generate(&*self.random);
-        (access, with_refresh.then(|| Secret32::generate(&*self.random)))
+        let drawn = Drawn::<64>::new(&*self.random);
+        (Secret32::new(drawn.take()), with_refresh.then(|| Secret32::new(drawn.take())))
     }
 
     fn access_lifetime(&self, client: &Client) -> Duration {
