@@ -11,6 +11,7 @@ use crate::grant::Resources;
 use crate::params::{Params, is_vschar};
 use crate::pkce::Challenge;
 use crate::redirect_uri::{MAX_REDIRECT_URI_BYTES, RedirectKind, RedirectUri, with_query};
+use crate::resource::Resource;
 use crate::scope::Scope;
 
 /// The longest `state`, in bytes.
@@ -294,6 +295,17 @@ impl Request {
     /// OpenID Connect's `nonce`.
     pub fn nonce(&self) -> Option<&Arc<str>> {
         self.nonce.as_ref()
+    }
+
+    /// A digest of what a consent page says: who gets what, and where the answer goes.
+    pub(crate) fn shown(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("oauth-core 2025 what a consent page says");
+        let fixed = [&*self.client_id, &*self.redirect_uri, self.scope.as_str()];
+        for part in fixed.into_iter().chain(self.resources.iter().map(Resource::as_str)) {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.finalize().into()
     }
 
     /// Where to send the browser with a code, with status 303 (RFC 6749 §4.1.2, RFC 9207 §2).

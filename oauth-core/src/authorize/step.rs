@@ -131,11 +131,14 @@ impl Situation<'_> {
                 && consent.subject == login.subject
                 && self.now < consent.expires_at
         });
-        let new = given.map_or_else(|| scope.clone(), |given| scope.difference(&given.scope));
-        let covered = given.is_some_and(|given| {
-            new.is_empty() && self.request.resources().iter().all(|asked| given.resources.contains(asked))
+        // What was allowed for other resources was not allowed for these.
+        let given = given.filter(|given| {
+            let asked = self.request.resources();
+            asked.is_empty() == given.resources.is_empty()
+                && asked.iter().all(|asked| given.resources.contains(asked))
         });
-        let skip = self.client.is_first_party() || covered;
+        let new = given.map_or_else(|| scope.clone(), |given| scope.difference(&given.scope));
+        let skip = self.client.is_first_party() || (given.is_some() && new.is_empty());
         (self.request.prompt().consent() || !skip).then_some(new)
     }
 }

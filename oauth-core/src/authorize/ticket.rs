@@ -17,6 +17,8 @@ use crate::secret::{Random, Secret32};
 pub(crate) struct Ticket {
     /// The raw query: parsed and checked again when the answer comes.
     pub(crate) query: String,
+    /// What the page said: what the client may have could change until the answer comes.
+    pub(crate) shown: [u8; 32],
     /// Who was asked.
     pub(crate) subject: Arc<str>,
     /// When they had authenticated.
@@ -43,10 +45,11 @@ impl Ticket {
 
     /// Seals it for one browser.
     pub(crate) fn seal(&self, handles: &Handles, browser: &[u8; 32], random: &dyn Random) -> String {
-        let mut plain = Zeroizing::new(Vec::with_capacity(128 + self.query.len() + self.subject.len()));
+        let mut plain = Zeroizing::new(Vec::with_capacity(160 + self.query.len() + self.subject.len()));
         plain.extend_from_slice(self.grant.as_bytes());
         plain.extend_from_slice(self.nonce.expose());
         plain.extend_from_slice(self.key.as_bytes());
+        plain.extend_from_slice(&self.shown);
         plain.extend_from_slice(&self.authenticated_at.as_millis().to_be_bytes());
         plain.extend_from_slice(&self.expires_at.as_millis().to_be_bytes());
         plain.push(self.session.is_some().into());
@@ -64,6 +67,7 @@ impl Ticket {
         let grant = GrantId::from_bytes(take(&mut rest)?);
         let nonce = Secret32::new(take(&mut rest)?);
         let key = KeyId::from_bytes(take(&mut rest)?);
+        let shown = take(&mut rest)?;
         let authenticated_at = Timestamp::from_millis(i64::from_be_bytes(take(&mut rest)?));
         let expires_at = Timestamp::from_millis(i64::from_be_bytes(take(&mut rest)?));
         let [has_session] = take(&mut rest)?;
@@ -71,7 +75,7 @@ impl Ticket {
         let subject = take_text(&mut rest)?.into();
         let session = take_text(&mut rest)?;
         let session = (has_session != 0).then(|| session.into());
-        Ok(Self { query, subject, authenticated_at, session, grant, nonce, key, expires_at })
+        Ok(Self { query, shown, subject, authenticated_at, session, grant, nonce, key, expires_at })
     }
 }
 

@@ -1,11 +1,16 @@
 //! The server: the only place that is asynchronous. Each endpoint is one file; the decisions are made elsewhere.
 
 mod advance;
+mod authorize;
+#[cfg(test)]
+mod authorize_tests;
 mod builder;
 mod clients;
 mod config;
+mod consents;
 mod grants;
 mod introspect;
+mod pending;
 mod revoke;
 mod token;
 mod verify;
@@ -15,11 +20,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use authorize::{AUTHORIZE_PATH, Answer, Authorization, AuthorizeStep, SignIn};
 pub use builder::{BuildError, ServerBuilder};
 pub use clients::Clients;
 pub use config::{ConsentPolicy, ScopeDescription};
+pub use consents::Consents;
 pub use grants::{GrantSummary, Grants};
 pub use introspect::Introspection;
+pub use pending::{Decision, Pending};
 pub use verify::{AccessToken, VerifyError};
 
 pub(crate) use advance::{Inserted, Step};

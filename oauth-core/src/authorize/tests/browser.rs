@@ -64,6 +64,7 @@ fn a_ticket_opens_in_its_browser_and_says_what_was_sealed() {
     for session in [None, Some(""), Some("s1")] {
         let ticket = Ticket {
             query: query(""),
+            shown: [6; 32],
             subject: "alice".into(),
             authenticated_at: Timestamp::from_millis(-5),
             session: session.map(Into::into),
@@ -75,7 +76,10 @@ fn a_ticket_opens_in_its_browser_and_says_what_was_sealed() {
         let sealed = ticket.seal(&handles, &[4; 32], &random);
         assert!(Ticket::open(&handles, &[5; 32], &sealed).is_err());
         let opened = Ticket::open(&handles, &[4; 32], &sealed).unwrap();
-        assert_eq!((&opened.query, opened.grant, opened.key), (&ticket.query, ticket.grant, ticket.key));
+        assert_eq!(
+            (&opened.query, opened.shown, opened.grant, opened.key),
+            (&ticket.query, [6; 32], ticket.grant, ticket.key)
+        );
         assert!(opened.nonce.ct_eq(&ticket.nonce));
         assert_eq!((opened.expires_at, &opened.session), (ticket.expires_at, &ticket.session));
 
