@@ -14,6 +14,7 @@ mod login;
 mod prompt;
 mod query;
 mod request;
+mod same_origin;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use login::Login;
 pub use prompt::Prompt;
 pub use query::{MAX_QUERY_BYTES, Query, RESUME_PARAM};
 pub use request::{MAX_LOGIN_HINT_BYTES, MAX_NONCE_BYTES, MAX_STATE_BYTES, Request};
+pub use same_origin::is_same_origin;
 pub use step::{LoginReason, MAX_DETOURS, Next, Situation};
 
 pub(crate) use ticket::Ticket;

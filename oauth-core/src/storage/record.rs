@@ -75,6 +75,9 @@ pub struct Session {
     pub issuer: Arc<str>,
     /// Who signed in.
     pub subject: Arc<str>,
+    /// What they call themselves: the name that they typed, shown to nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<Arc<str>>,
     /// The digest of the cookie's secret.
     pub digest: Digest,
     /// When and how they signed in.

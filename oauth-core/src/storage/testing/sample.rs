@@ -188,6 +188,7 @@ impl Sample {
             Body::Session(Box::new(Session {
                 issuer: "https://issuer.example".into(),
                 subject: "subject".into(),
+                username: Some("alice".into()),
                 digest: self.digest(),
                 authentication: (*authentication()).clone(),
                 expires_at: NOW + HOUR,
