@@ -21,6 +21,7 @@ mod shard;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -121,11 +122,11 @@ impl Store for MemoryStore {
     /// In the order of the keys.
     async fn list(&self, index: Index<'_>, page: Page) -> StoreResult<Listing> {
         let limit = page.limit.max(1);
-        let mut keys = Vec::new();
+        let mut smallest = BinaryHeap::new();
         for shard in &self.0.shards {
-            read(shard).list(&index, page.after, limit + 1, &mut keys);
+            read(shard).list(&index, page.after, limit.saturating_add(1), &mut smallest);
         }
-        keys.sort_unstable();
+        let mut keys = smallest.into_sorted_vec();
         let more = keys.len() > limit;
         keys.truncate(limit);
         let next = if more { keys.last().copied() } else { None };

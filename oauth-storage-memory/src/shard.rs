@@ -1,5 +1,6 @@
 //! One shard: a table of records and the listing of its grants.
 
+use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -62,9 +63,23 @@ impl Shard {
         }
     }
 
-    /// Appends up to `limit` keys after `after`, in order.
-    pub(crate) fn list(&self, index: &Index<'_>, after: Option<Key>, limit: usize, keys: &mut Vec<Key>) {
-        keys.extend(self.listings.range(index, after).take(limit));
+    /// Adds keys after `after` to the `limit` smallest found so far.
+    pub(crate) fn list(
+        &self,
+        index: &Index<'_>,
+        after: Option<Key>,
+        limit: usize,
+        smallest: &mut BinaryHeap<Key>,
+    ) {
+        for key in self.listings.range(index, after) {
+            if smallest.len() >= limit {
+                if smallest.peek().is_some_and(|largest| *largest < key) {
+                    break;
+                }
+                smallest.pop();
+            }
+            smallest.push(key);
+        }
     }
 
     /// Takes out at most `limit` records whose time is over, and says whether more are left.

@@ -83,7 +83,7 @@ impl Store for FileStore {
     }
 
     async fn list(&self, index: Index<'_>, page: Page) -> StoreResult<Listing> {
-        let all = self.blocking(|directory| records(directory)).await?;
+        let all = self.blocking(records).await?;
         let after = |key: &Key| page.after.is_none_or(|after| *key > after);
         let matching = all.iter().filter(|record| index.matches(record)).map(|record| record.key);
         let mut keys: Vec<Key> = matching.filter(after).collect();
