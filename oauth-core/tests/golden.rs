@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oauth_core::client::{Client, ClientSecret, Lifetimes};
+use oauth_core::client::{Client, ClientSecret, Lifetimes, client_key};
 use oauth_core::clock::Timestamp;
 use oauth_core::grant::{
-    Access, Active, Authentication, Code, Confirmation, Details, Grant, Previous, Refresh, Resources,
-    RevokeReason, Rotation, Salt, State, UriHash,
+    Access, Active, Authentication, Code, Confirmation, Details, FenceKind, Grant, Previous, Refresh,
+    Resources, RevokeReason, Rotation, Salt, State, UriHash, fence_key,
 };
 use oauth_core::handle::{GrantId, KeyId};
 use oauth_core::pkce::Challenge;
@@ -220,6 +220,7 @@ fn a_session() {
     let session = Session {
         issuer: "https://issuer.example".into(),
         subject: "subject".into(),
+        username: Some("user".into()),
         digest: Digest::from_bytes([8; 32]),
         authentication: authentication(),
         expires_at: THEN + Duration::from_secs(3600),
@@ -254,6 +255,20 @@ fn optional_members_may_be_missing() {
         "created_at":1700000000123,"expires_at":9223372036854775807,"generation":7,"state":{"active":{}}}}"#;
     let grant = Grant { state: State::Active(Active::default()), ..client_grant() };
     assert_eq!(decode(Namespace::Grant, least).unwrap(), record(Body::Grant(grant)));
+}
+
+/// Records are found by computed keys: were one computed otherwise, what is stored under it would be lost.
+#[test]
+fn computed_keys() {
+    let issuer = "https://issuer.example";
+    let keys = [
+        client_key(issuer, "client"),
+        fence_key(issuer, FenceKind::Client, "one"),
+        fence_key(issuer, FenceKind::Subject, "one"),
+        fence_key(issuer, FenceKind::Session, "one"),
+    ];
+    let golden: Vec<_> = include_str!("golden/keys.txt").lines().collect();
+    assert_eq!(keys.map(|key| format!("{key:?}")), *golden);
 }
 
 #[test]
