@@ -1,16 +1,17 @@
 //! Random bytes, secrets, and what is kept of a secret at rest.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::Rng as _;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::handle::{KeyId, Kind};
 
@@ -36,61 +37,22 @@ pub fn random_array<const N: usize>(random: &dyn Random) -> [u8; N] {
     bytes
 }
 
-/// The operating system's generator, read 4 KiB at a time by each thread; bytes are zeroed as they are handed out.
+/// A generator for each thread, seeded by the operating system and reseeded as it is used (ChaCha12, of the crate `rand`).
 ///
-/// A child process made by `fork` discards what its parent had read ahead.
+/// A system call for each secret would cost more than all the rest of a token request.
+///
+/// # Security
+/// A process that calls `fork` without `exec` must not issue tokens in both halves: they would draw the same bytes until the
+/// next reseeding. Rust's own `std::process` never does that.
 ///
 /// # Panics
 /// If the operating system refuses random bytes: no secret can be made then, and none is made up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
-const POOL: usize = 4096;
-
-struct Pool {
-    bytes: [u8; POOL],
-    next: usize,
-    process: u32,
-}
-
-impl Pool {
-    fn take(&mut self, out: &mut [u8]) {
-        let process = std::process::id();
-        if self.process != process || POOL - self.next < out.len() {
-            ambient(&mut self.bytes);
-            (self.next, self.process) = (0, process);
-        }
-        let taken = &mut self.bytes[self.next..self.next + out.len()];
-        out.copy_from_slice(taken);
-        taken.zeroize();
-        self.next += out.len();
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
-    }
-}
-
-thread_local! {
-    static READ_AHEAD: RefCell<Pool> =
-        const { RefCell::new(Pool { bytes: [0; POOL], next: POOL, process: 0 }) };
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that may")]
-fn ambient(out: &mut [u8]) {
-    if let Err(error) = getrandom::fill(out) {
-        panic!("the operating system gave no random bytes: {error}");
-    }
-}
-
 impl Random for SystemRandom {
     fn fill(&self, out: &mut [u8]) {
-        // Large requests gain nothing from the pool; a thread that is ending has none any more.
-        if out.len() > POOL / 8 || READ_AHEAD.try_with(|pool| pool.borrow_mut().take(out)).is_err() {
-            ambient(out);
-        }
+        rand::rng().fill_bytes(out);
     }
 }
 
@@ -281,18 +243,6 @@ mod tests {
         let (large, larger) = (random_array::<512>(&SystemRandom), random_array::<5000>(&SystemRandom));
         assert_ne!(large[..32], larger[..32]);
         assert!(larger.iter().any(|byte| *byte != 0));
-    }
-
-    #[test]
-    fn the_pool_is_zeroed_as_it_is_used_and_dropped_by_another_process() {
-        let mut pool = Pool { bytes: [7; POOL], next: 0, process: std::process::id() };
-        let mut out = [0; 16];
-        pool.take(&mut out);
-        assert_eq!((out, &pool.bytes[..16], pool.next), ([7; 16], &[0; 16][..], 16));
-        pool.process = pool.process.wrapping_add(1);
-        pool.take(&mut out);
-        assert_ne!(out, [7; 16]);
-        assert_eq!(pool.next, 16);
     }
 
     #[test]

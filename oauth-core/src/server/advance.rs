@@ -66,7 +66,8 @@ impl Server {
                 Plan::Write(next, outcome) => (next, Ok(outcome)),
                 Plan::End(next, refusal) => (next, Err(refusal)),
             };
-            if let Committed::Done = self.commit(key, next, Some(record.version)).await? {
+            let next = self.record(key, next);
+            if let Committed::Done = self.swap(next, Some(record.version)).await? {
                 return Ok(result?);
             }
         }
@@ -74,25 +75,34 @@ impl Server {
     }
 
     /// Stores a new grant, then reads the fences around it.
-    pub(crate) async fn insert_grant(&self, id: GrantId, grant: Grant) -> Result<Inserted, Error> {
+    ///
+    /// The record is made before the future, so that the future does not carry it about.
+    pub(crate) fn insert_grant(
+        &self,
+        id: GrantId,
+        grant: Grant,
+    ) -> impl Future<Output = Result<Inserted, Error>> + Send + '_ {
         let key = Key::grant(id);
         let fences = grant.fences();
         let created_at = grant.created_at;
-        if let Committed::Stale = self.commit(key, grant, None).await? {
-            return match self.load_grant(&key).await? {
-                Some(record) => Ok(Inserted::Exists(record)),
-                None => Err(Error::unavailable("a new grant was refused, yet none is stored")),
-            };
-        }
-        for fence in fences.into_iter().flatten() {
-            let Some(record) = self.store.load(&fence).await? else { continue };
-            let Body::Fence(fence) = &record.body else { continue };
-            if fence.catches(created_at) {
-                self.advance(id, &Revoke(RevokeReason::Fence)).await?;
-                return Ok(Inserted::Fenced);
+        let record = self.record(key, grant);
+        async move {
+            if let Committed::Stale = self.swap(record, None).await? {
+                return match self.load_grant(&key).await? {
+                    Some(record) => Ok(Inserted::Exists(record)),
+                    None => Err(Error::unavailable("a new grant was refused, yet none is stored")),
+                };
             }
+            for fence in fences.into_iter().flatten() {
+                let Some(record) = self.store.load(&fence).await? else { continue };
+                let Body::Fence(fence) = &record.body else { continue };
+                if fence.catches(created_at) {
+                    self.advance(id, &Revoke(RevokeReason::Fence)).await?;
+                    return Ok(Inserted::Fenced);
+                }
+            }
+            Ok(Inserted::New)
         }
-        Ok(Inserted::New)
     }
 
     /// Loads a grant and checks that it is what was asked for: a store may lie.
@@ -118,7 +128,7 @@ impl Server {
             };
             let record = Record { key, version: self.new_version(), retain_until, body };
             let expected = stored.map(|record| record.version);
-            if let Committed::Done = self.swap(record, expected).await? {
+            if let Committed::Done = self.swap(Arc::new(record), expected).await? {
                 return Ok(());
             }
         }
@@ -127,26 +137,21 @@ impl Server {
 
     /// Stores a record if none is there; `false` when one is.
     pub(crate) async fn insert(&self, record: Record) -> Result<bool, Error> {
-        Ok(matches!(self.swap(record, None).await?, Committed::Done))
+        Ok(matches!(self.swap(Arc::new(record), None).await?, Committed::Done))
     }
 
     pub(crate) fn new_version(&self) -> Version {
         Version::generate(&*self.random)
     }
 
-    async fn commit(&self, key: Key, next: Grant, expected: Option<Version>) -> Result<Committed, Error> {
-        let record = Record {
-            key,
-            version: self.new_version(),
-            retain_until: next.retain_until(),
-            body: Body::Grant(next),
-        };
-        self.swap(record, expected).await
+    fn record(&self, key: Key, grant: Grant) -> Arc<Record> {
+        let (version, retain_until) = (self.new_version(), grant.retain_until());
+        Arc::new(Record { key, version, retain_until, body: Body::Grant(grant) })
     }
 
-    async fn swap(&self, record: Record, expected: Option<Version>) -> Result<Committed, Error> {
+    async fn swap(&self, record: Arc<Record>, expected: Option<Version>) -> Result<Committed, Error> {
         let (key, version) = (record.key, record.version);
-        match self.store.swap(Arc::new(record), expected).await {
+        match self.store.swap(record, expected).await {
             Ok(Swap::Swapped) => Ok(Committed::Done),
             Ok(Swap::Stale) => Ok(Committed::Stale),
             // The write may have arrived although its acknowledgement did not: the version tells.

@@ -9,10 +9,14 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct ClientCredentials;
 
+impl ClientCredentials {
+    pub(crate) const NAME: &str = "client_credentials";
+}
+
 #[async_trait]
 impl GrantType for ClientCredentials {
     fn name(&self) -> &str {
-        "client_credentials"
+        Self::NAME
     }
 
     async fn permit(&self, request: &TokenRequest<'_>) -> Result<Permit, Error> {
