@@ -36,9 +36,12 @@ const CAPACITY: usize = 4096;
 /// Remembers clients that were found, for a stated time. Absence is not remembered: a client works as soon as it exists.
 #[derive(Debug)]
 pub(crate) struct ClientCache {
-    entries: RwLock<HashMap<Arc<str>, (Arc<Client>, Timestamp)>>,
+    entries: RwLock<HashMap<Arc<str>, Cached>>,
     keep: Duration,
 }
+
+/// A client and until when it counts.
+type Cached = (Arc<Client>, Timestamp);
 
 impl ClientCache {
     pub(crate) fn new(keep: Duration) -> Self {

@@ -5,7 +5,6 @@ use super::{Grant, Refusal};
 /// What a pure step decided about a loaded grant.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "plans live on the stack for the length of one request")]
 pub enum Plan<T> {
     /// Store this grant, and when that has succeeded answer `T`.
     Write(Grant, T),

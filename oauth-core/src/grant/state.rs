@@ -9,7 +9,6 @@ use crate::clock::Timestamp;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "nearly all stored grants are active")]
 pub enum State {
     /// Asked for, not yet decided (pushed requests, devices).
     Requested,

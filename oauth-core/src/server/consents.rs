@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Server;
 use crate::error::Error;
 use crate::grant::Resources;
-use crate::handle::derived_id;
+use crate::handle::IdContext;
 use crate::scope::Scope;
 use crate::storage::{Body, Consent, Key, Namespace};
 
@@ -15,6 +15,8 @@ const MAX_RESOURCES: usize = 64;
 /// The host's door to remembered consent. Made by [`Server::consents`].
 #[derive(Debug)]
 pub struct Consents<'a>(&'a Server);
+
+static CONSENT: IdContext = IdContext::new("oauth-core v1 consent");
 
 impl Server {
     /// The host's door to remembered consent: see it, forget it.
@@ -62,7 +64,7 @@ impl Server {
 
     fn consent_key(&self, client_id: &str, subject: &str) -> Key {
         let parts = [self.issuer().as_str(), client_id, subject].map(str::as_bytes);
-        Key::new(Namespace::Consent, derived_id("oauth-core v1 consent", &parts))
+        Key::new(Namespace::Consent, CONSENT.id(&parts))
     }
 }
 
