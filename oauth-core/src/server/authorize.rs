@@ -9,17 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method};
 
 use super::{ConsentPolicy, Decision, Pending, Server};
 use crate::authorize::{
     AuthorizeError, BrowserCookie, Login, LoginReason, Next, Query, RESUME_PARAM, Request, ShowError,
-    ShowKind, Situation, Ticket,
+    ShowKind, Situation, Ticket, is_same_origin,
 };
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::handle::{ResumeClaims, SealError};
-use crate::issuer::Issuer;
 use crate::scope::Scope;
 use crate::secret::{Secret32, random_array};
 
@@ -144,7 +143,9 @@ impl Server {
         if head.method != Method::POST {
             return Err(ShowError::new(ShowKind::Method, "an answer to a consent page must be a POST").into());
         }
-        check_same_origin(head, self.issuer())?;
+        if !is_same_origin(head, self.issuer()) {
+            return Err(ShowError::new(ShowKind::OtherBrowser, "the answer came from another site").into());
+        }
         let browser = BrowserCookie::read(&head.headers, self.issuer()).ok_or_else(|| {
             ShowError::new(ShowKind::OtherBrowser, "the browser cookie is missing or twice")
         })?;
@@ -302,22 +303,6 @@ impl Server {
             expires_at: arrival.now + lifetime,
         }
     }
-}
-
-/// Refuses what a browser says comes from elsewhere. A page without a referrer sends `Origin: null` even to its own origin,
-/// which counts only beside a browser's word that it is the same.
-fn check_same_origin(head: &Parts, issuer: &Issuer) -> Result<(), ShowError> {
-    let text = |name| head.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let from_here = |site: &[u8]| matches!(site, b"same-origin" | b"none");
-    let mut sites = text(header::HeaderName::from_static("sec-fetch-site")).peekable();
-    let vouched = sites.peek().is_some();
-    let same_site = sites.all(from_here);
-    let same_origin = text(header::ORIGIN)
-        .all(|origin| origin == issuer.origin().as_bytes() || (vouched && origin == b"null"));
-    if same_site && same_origin {
-        return Ok(());
-    }
-    Err(ShowError::new(ShowKind::OtherBrowser, "the answer came from another site"))
 }
 
 fn unsealed(error: SealError) -> ShowError {

@@ -13,6 +13,7 @@ mod consent;
 mod error;
 mod sign_in;
 mod sign_out;
+mod signed_in;
 mod theme;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use answered::AlreadyAnsweredView;
 pub use consent::{ConsentView, ScopeView};
 pub use sign_in::SignInView;
 pub use sign_out::{SignOutView, SignedOutView};
+pub use signed_in::SignedInView;
 pub use theme::Theme;
 
 pub use crate::endpoint::{
@@ -39,7 +41,7 @@ fn html(template: &impl askama::Template) -> String {
 }
 
 /// The path, if it stays on this origin: a single leading slash, no backslash (browsers read it as a slash).
-fn local_path(path: &str) -> Option<&str> {
+pub(super) fn local_path(path: &str) -> Option<&str> {
     let local = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
     (local && !path.chars().any(char::is_control)).then_some(path)
 }

@@ -69,6 +69,7 @@ fn pages(theme: &Theme, text: &str) -> Vec<(&'static str, String)> {
             }
             .render(theme),
         ),
+        ("signed-in", SignedInView { subject: text, sign_out: Some("/sign-out") }.render(theme)),
         ("signed-out", SignedOutView { sign_in: Some("/sign-in") }.render(theme)),
         ("answered", AlreadyAnsweredView { client_name: Some(text) }.render(theme)),
     ]
