@@ -1,0 +1,63 @@
+//! Threats, defaults and invariants: what the server promises, and what it does not.
+//!
+//! # Invariants
+//!
+//! Asserted after every step of the model test (`tests/core`), and after every injected fault and dropped future.
+//!
+//! 1. At most one successful redemption of a code or, outside the retry window, of a refresh token.
+//! 2. At most one live refresh branch of a grant.
+//! 3. After a revocation has returned, nothing that starts later succeeds with any handle of that grant.
+//! 4. Every live token's grant is active, and its scope and audience lie within the grant's.
+//! 5. No handle works for another client, kind, issuer or sender key.
+//! 6. A failed request changes nothing, except used `jti`s and the revocation on a valid replay.
+//! 7. A success response implies durable state, acknowledged before the first byte of the response.
+//! 8. A 5xx leaves the full state before or the full state after, never a mixture.
+//! 9. A retry after a 5xx or a lost response ends in success, or in a clean `invalid_grant` that leaves no orphan.
+//! 10. Used stays used: across restart, purge, clock steps and changes of the stored format.
+//! 11. A visitor who has not approved creates no state at all.
+//! 12. Stored bytes, logs, traces and errors never contain a usable secret.
+//!
+//! # Defaults
+//!
+//! | setting | default | bounds | why |
+//! | --- | --- | --- | --- |
+//! | code lifetime | 60 s | 1 s to 10 min | OAuth 2.1 §4.1.2 |
+//! | access token | 1 h, opaque | 1 s to 10 years | revocable at once: each use reads the grant |
+//! | refresh token, unused | 30 days | | |
+//! | grant, however often refreshed | 90 days | | rotation never extends it |
+//! | retry window | 60 s | off to 10 min | a lost response must not log a user out ([`grant`] has the truth table) |
+//! | code replay tolerance | off | at most 10 s | a valid replay revokes (OAuth 2.1 §4.1.3) |
+//! | consent page | 15 min | 1 s to 1 day | |
+//! | remembered consent | 90 days | off | never for public clients on loopback or custom schemes |
+//! | access tokens of one grant | 16 | 1 to 64 | the one nearest its expiry goes |
+//! | client cache | 5 s | off to 1 h | how long a change in the host's table may go unseen |
+//! | PKCE | S256, mandatory | opt-out for confidential clients only | OAuth 2.1 §4.1.1 |
+//!
+//! # What a store sees, and what a thief of it gets
+//!
+//! A record keeps digests, never secrets. Whoever reads the store cannot make a working code or token; whoever has only the
+//! keys of the [ring](crate::handle::KeyRing) cannot either. Whoever can *write* the store can grant themselves anything, as
+//! they could in any authorization server.
+//!
+//! # When keys are lost
+//!
+//! Handles whose key is gone are looked up all the same: the digest in the record decides. So access tokens and current
+//! refresh tokens go on working. What is lost is the way to tell an old refresh token from a forged one: neither revokes then.
+//! Open consent pages are void.
+//!
+//! # Restoring a backup
+//!
+//! Whatever was used, rotated or revoked after the backup was taken is alive again in it. A refresh token that is newer than
+//! its record is refused without revoking anything, and said so at level `WARN`.
+//!
+//! # What the retry window costs
+//!
+//! Inside the window, whoever presents the previous refresh token gets its successor. A thief who follows the client at each
+//! refresh is therefore not noticed by reuse detection. They are bounded by the grant's absolute lifetime, shown by
+//! `refresh_retried` events with a growing `streak`, and ended by
+//! [`max_retry_streak`](crate::server::ServerBuilder::max_retry_streak). `retry_window(Duration::ZERO)` closes it.
+//!
+//! # Clocks
+//!
+//! Replicas should agree within a second or two. Whether something was used is a stored flag and never a comparison of times,
+//! so a clock that jumps can end things early or late, but brings nothing back that was used.
