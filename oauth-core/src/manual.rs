@@ -25,7 +25,7 @@
 //! | access token | 1 h, opaque | 1 s to 10 years | revocable at once: each use reads the grant |
 //! | refresh token, unused | 30 days | | |
 //! | grant, however often refreshed | 90 days | | rotation never extends it |
-//! | retry window | 60 s | off to 10 min | a lost response must not log a user out (the truth table is in [`grant`](crate::grant)) |
+//! | retry window | 60 s | off to 10 min | a lost response must not log a user out (truth table: [`grant::refresh`](crate::grant::refresh)) |
 //! | code replay tolerance | off | at most 10 s | a valid replay revokes (OAuth 2.1 §4.1.3) |
 //! | consent page | 15 min | 1 s to 1 day | |
 //! | remembered consent | 90 days | off | never for public clients on loopback or custom schemes |

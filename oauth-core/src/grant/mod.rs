@@ -17,10 +17,10 @@
 mod access;
 mod ask;
 mod bytes16;
-mod fence;
+pub mod fence;
 mod plan;
 mod redeem;
-mod refresh;
+pub mod refresh;
 mod refusal;
 mod revoke;
 mod state;
