@@ -14,13 +14,15 @@ use http::{HeaderMap, HeaderValue, header};
 use oauth_core::authorize::Login;
 use oauth_core::clock::Timestamp;
 use oauth_core::grant::Authentication;
-use oauth_core::handle::derived_id;
+use oauth_core::handle::IdContext;
 use oauth_core::issuer::Issuer;
 use oauth_core::secret::{Digest, Secret32};
 use oauth_core::server::Server;
 use oauth_core::storage::{Body, Key, Namespace, Record, Session, StoreError, StoreResult, Swap, Version};
 
 use super::Identity;
+
+static SESSION: IdContext = IdContext::new("oauth-tower v1 session");
 
 const VALUE_LEN: usize = 43;
 /// How often ending a session is tried anew when something else writes it meanwhile; only another end does.
@@ -68,7 +70,7 @@ impl SessionCookie {
     }
 
     fn key(&self, issuer: &Issuer) -> Key {
-        let id = derived_id("oauth-tower 2025 session id", &[issuer.as_str().as_bytes(), self.0.expose()]);
+        let id = SESSION.id(&[issuer.as_str().as_bytes(), self.0.expose()]);
         Key::new(Namespace::Session, id)
     }
 }
