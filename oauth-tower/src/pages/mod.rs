@@ -153,15 +153,20 @@ impl Pages {
 
     /// The sign-in page's address for a request that waits at `return_to`.
     pub fn sign_in_address(&self, return_to: &str) -> String {
-        format!("{}?{}", self.sign_in_full_path(), ReturnTo::query(return_to))
+        self.sign_in_for(return_to, false)
     }
 
-    /// The address at which somebody else signs in for the request that `head` makes. `None` for a browser without a cookie
-    /// yet, to which the return could not be bound.
-    pub fn switch_account_address(&self, head: &Parts) -> Option<String> {
+    /// The address at which somebody else signs in for the request that `head` makes at `path`. `None` for a browser without a
+    /// cookie yet, to which the return could not be bound.
+    pub fn switch_account_address(&self, head: &Parts, path: &str) -> Option<String> {
         let browser = BrowserCookie::read(&head.headers, self.server.issuer())?;
-        let return_to = ReturnTo::anew(&self.server, &browser, head.uri.query()?)?;
-        Some(self.sign_in_address(&return_to))
+        let return_to = ReturnTo::anew(&self.server, &browser, path, head.uri.query()?)?;
+        Some(self.sign_in_for(&return_to, true))
+    }
+
+    fn sign_in_for(&self, return_to: &str, switch: bool) -> String {
+        let sealed = ReturnTo::seal(&self.server, return_to, switch);
+        format!("{}?{}={sealed}", self.sign_in_full_path(), return_to::PARAM)
     }
 
     fn sign_in_full_path(&self) -> String {

@@ -1,18 +1,16 @@
 //! Where the browser goes after signing in: back to an authorization request that we sent away, and nowhere else.
 
-use oauth_core::authorize::{BrowserCookie, Prompt, Query};
+use oauth_core::authorize::{BrowserCookie, Prompt, Query, RESUME_PARAM};
 use oauth_core::clock::Timestamp;
-use oauth_core::handle::ResumeClaims;
+use oauth_core::handle::{ResumeClaims, SealPurpose};
 use oauth_core::params::Params;
-use oauth_core::server::{AUTHORIZE_PATH, Server};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use oauth_core::server::Server;
 
-/// The query parameter of the sign-in page.
+/// The query parameter of the sign-in page: a sealed address, so that nobody else can name one.
 pub(super) const PARAM: &str = "return_to";
 
-/// What would end the value, or be decoded once too often; the rest may stand in a query as it is.
-const RESERVED: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+/// Stands before the address where the visitor wants to be somebody else; no path begins with it.
+const SWITCH: &str = "switch ";
 
 /// An address that this server issued to this browser.
 #[derive(Debug)]
@@ -25,16 +23,30 @@ pub(super) struct ReturnTo {
     pub(super) client_id: String,
     /// Who the client thinks will sign in.
     pub(super) login_hint: Option<String>,
-    /// Whether the client wants the visitor to choose an account.
+    /// Whether an account is to be chosen, so that none is suggested.
     pub(super) choose: bool,
 }
 
 impl ReturnTo {
-    /// Takes an address only if it is the authorization endpoint's own path, followed by a request whose resume token was
-    /// made for that very request and this browser.
-    pub(super) fn check(server: &Server, browser: &BrowserCookie, address: &str) -> Option<Self> {
-        let rest = address.strip_prefix(server.issuer().path())?;
-        let raw = rest.strip_prefix(AUTHORIZE_PATH)?.strip_prefix('?')?;
+    /// Seals an address of ours for the sign-in page's query; `switch` where the visitor wants to be somebody else.
+    pub(super) fn seal(server: &Server, address: &str, switch: bool) -> String {
+        let text = [if switch { SWITCH } else { "" }, address].concat();
+        server.handles().seal(SealPurpose::Resume, PARAM.as_bytes(), text.as_bytes(), server.random())
+    }
+
+    /// Opens what [`ReturnTo::seal`] made.
+    pub(super) fn open(server: &Server, browser: &BrowserCookie, sealed: &str) -> Option<Self> {
+        let address = server.handles().open(SealPurpose::Resume, PARAM.as_bytes(), sealed).ok()?;
+        let text = String::from_utf8(address).ok()?;
+        let (address, switch) = text.strip_prefix(SWITCH).map_or((&*text, false), |address| (address, true));
+        let own = Self::read(server, browser, address)?;
+        Some(Self { choose: own.choose || switch, ..own })
+    }
+
+    /// Reads an address that was sealed: its request must carry a resume token that was made for that very request and for
+    /// this browser.
+    pub(super) fn read(server: &Server, browser: &BrowserCookie, address: &str) -> Option<Self> {
+        let (_, raw) = address.split_once('?')?;
         let query = Query::parse(raw).ok()?;
         let claims = server.handles().open_resume(query.resume()?, &browser.hash()).ok()?;
         if claims.digest != query.digest() {
@@ -51,18 +63,12 @@ impl ReturnTo {
         })
     }
 
-    /// The address of a request as it has just arrived, for signing in as somebody else: only a sign-in from now on
-    /// counts.
-    pub(super) fn anew(server: &Server, browser: &BrowserCookie, raw: &str) -> Option<String> {
+    /// The address of a request as it has just arrived at `path`, for signing in as somebody else: only a sign-in from now
+    /// on counts.
+    pub(super) fn anew(server: &Server, browser: &BrowserCookie, path: &str, raw: &str) -> Option<String> {
         let query = Query::parse(raw).ok()?;
         let claims = ResumeClaims { digest: query.digest(), started: server.now(), step: 1 };
         let token = server.handles().seal_resume(&claims, &browser.hash());
-        let (path, query) = (server.issuer().path(), query.without_resume());
-        Some(format!("{path}{AUTHORIZE_PATH}?{query}&{}={token}", oauth_core::authorize::RESUME_PARAM))
-    }
-
-    /// The sign-in page's query for an address.
-    pub(super) fn query(address: &str) -> String {
-        format!("{PARAM}={}", utf8_percent_encode(address, RESERVED))
+        Some(format!("{path}?{}&{RESUME_PARAM}={token}", query.without_resume()))
     }
 }

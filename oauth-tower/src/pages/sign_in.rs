@@ -54,7 +54,7 @@ impl Pages {
         let posted = Posted::read(server, SealPurpose::SignIn, head, body)?;
         let (username, password) = (posted.field("username")?, posted.field("password")?);
         let return_to = posted.token.return_to.as_deref();
-        let return_to = return_to.and_then(|address| ReturnTo::check(server, &posted.browser, address));
+        let return_to = return_to.and_then(|address| ReturnTo::read(server, &posted.browser, address));
         let again = |error, notice| Form { username, error, notice };
         if posted.token.is_expired(server.now()) {
             let form = again(None, Some(EXPIRED));
@@ -88,7 +88,7 @@ impl Pages {
 
     fn return_to(&self, head: &Parts, browser: &BrowserCookie) -> Option<ReturnTo> {
         let params = Params::parse(head.uri.query()?.as_bytes()).ok()?;
-        ReturnTo::check(&self.server, browser, params.one(PARAM).ok()??)
+        ReturnTo::open(&self.server, browser, params.one(PARAM).ok()??)
     }
 
     async fn sign_in_form(
