@@ -1,1 +1,179 @@
-//! Placeholder.
+//! Authorization server metadata (RFC 8414 §2), derived from what is mounted: it promises nothing that is not there.
+//!
+//! 1. The issuer is byte for byte the configured one; clients compare it so (RFC 8414 §3.3).
+//! 2. What is absent is left out, never `null`: real clients refuse that.
+//! 3. `jwks_uri` and `response_types_supported` are there also for plain OAuth: some clients cannot read a document without.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::issuer::Issuer;
+use crate::server::Server;
+
+/// The name of the well-known document (RFC 8414 §3).
+pub const WELL_KNOWN_NAME: &str = "oauth-authorization-server";
+
+/// An endpoint of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// The authorization endpoint (RFC 6749 §3.1).
+    Authorize,
+    /// The token endpoint (RFC 6749 §3.2).
+    Token,
+    /// The revocation endpoint (RFC 7009 §2).
+    Revoke,
+    /// The introspection endpoint (RFC 7662 §2).
+    Introspect,
+    /// The key set (RFC 7517 §5); empty as long as nothing is signed.
+    Jwks,
+}
+
+impl Endpoint {
+    /// All endpoints.
+    pub const ALL: [Self; 5] = [Self::Token, Self::Introspect, Self::Revoke, Self::Authorize, Self::Jwks];
+
+    /// Where it is unless the host says otherwise, below the issuer.
+    pub const fn default_path(self) -> &'static str {
+        match self {
+            Self::Authorize => crate::server::AUTHORIZE_PATH,
+            Self::Token => "/token",
+            Self::Revoke => "/revoke",
+            Self::Introspect => "/introspect",
+            Self::Jwks => "/jwks",
+        }
+    }
+
+    /// A name for logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+            Self::Jwks => "jwks",
+        }
+    }
+}
+
+/// Which endpoints there are, and their paths below the issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints([Option<Cow<'static, str>>; Endpoint::ALL.len()]);
+
+impl Endpoints {
+    /// All of them at their default paths.
+    pub fn all() -> Self {
+        let mut endpoints = Self([const { None }; Endpoint::ALL.len()]);
+        for endpoint in Endpoint::ALL {
+            endpoints.set(endpoint, endpoint.default_path());
+        }
+        endpoints
+    }
+
+    /// The path of an endpoint, such as `/token`; `None` where it is not there.
+    pub fn path(&self, endpoint: Endpoint) -> Option<&str> {
+        self.0[endpoint as usize].as_deref()
+    }
+
+    /// Puts an endpoint at a path.
+    pub fn set(&mut self, endpoint: Endpoint, path: impl Into<Cow<'static, str>>) {
+        self.0[endpoint as usize] = Some(path.into());
+    }
+
+    /// Takes an endpoint away.
+    pub fn remove(&mut self, endpoint: Endpoint) {
+        self.0[endpoint as usize] = None;
+    }
+}
+
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+/// The metadata document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The issuer.
+    pub issuer: Issuer,
+    /// Where to send browsers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_endpoint: Option<String>,
+    /// Where to redeem codes and refresh tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
+    /// Where the key set is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// The described scopes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes_supported: Vec<String>,
+    /// `code`, where there is an authorization endpoint. Always present (RFC 8414 §2).
+    pub response_types_supported: Vec<&'static str>,
+    /// `query`, where there is an authorization endpoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modes_supported: Vec<&'static str>,
+    /// The grant types. Present even if empty: without it clients would assume others (RFC 8414 §2).
+    pub grant_types_supported: Vec<String>,
+    /// How clients authenticate at the token endpoint.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Where to revoke tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation_endpoint: Option<String>,
+    /// How clients authenticate there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// Where to introspect tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_endpoint: Option<String>,
+    /// How clients authenticate there; public clients may not ask.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// `S256`, where there is an authorization endpoint (RFC 7636 §6.2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub code_challenge_methods_supported: Vec<&'static str>,
+    /// Whether every authorization response carries `iss` (RFC 9207 §3).
+    pub authorization_response_iss_parameter_supported: bool,
+}
+
+/// The ways to prove who one is, then the way not to.
+const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+
+impl Metadata {
+    /// Describes a server with the given endpoints.
+    pub fn new(server: &Server, endpoints: &Endpoints) -> Self {
+        let url = |endpoint| endpoints.path(endpoint).map(|path| server.issuer().join(path));
+        let browser = endpoints.path(Endpoint::Authorize).is_some();
+        let where_browser = |value: &'static str| if browser { vec![value] } else { Vec::new() };
+        let methods = |endpoint, count: usize| {
+            let methods = if endpoints.path(endpoint).is_some() { &AUTH_METHODS[..count] } else { &[] };
+            methods.to_vec()
+        };
+        let grant_types = server.grant_types().filter(|name| browser || *name != "authorization_code");
+        Self {
+            issuer: server.issuer().clone(),
+            authorization_endpoint: url(Endpoint::Authorize),
+            token_endpoint: url(Endpoint::Token),
+            jwks_uri: url(Endpoint::Jwks),
+            scopes_supported: server
+                .scope_descriptions()
+                .iter()
+                .map(|scope| scope.token.to_string())
+                .collect(),
+            response_types_supported: where_browser("code"),
+            response_modes_supported: where_browser("query"),
+            grant_types_supported: grant_types.map(str::to_owned).collect(),
+            token_endpoint_auth_methods_supported: methods(Endpoint::Token, 3),
+            revocation_endpoint: url(Endpoint::Revoke),
+            revocation_endpoint_auth_methods_supported: methods(Endpoint::Revoke, 3),
+            introspection_endpoint: url(Endpoint::Introspect),
+            introspection_endpoint_auth_methods_supported: methods(Endpoint::Introspect, 2),
+            code_challenge_methods_supported: where_browser("S256"),
+            authorization_response_iss_parameter_supported: browser,
+        }
+    }
+}

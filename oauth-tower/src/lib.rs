@@ -1,5 +1,18 @@
 //! Tower layers over `oauth-core`.
+//!
+//! | to do | use |
+//! | --- | --- |
+//! | mount the server's endpoints in an app | [`server::AuthorizationServerLayer`] |
+//! | serve them alone | [`server::AuthorizationServerService`] |
+//! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
+//! | answer from a consent page of one's own | [`endpoint::authorize_response`] |
 
+pub mod body;
+mod cors;
+mod deadline;
 pub mod endpoint;
+pub mod host;
+pub mod login_page;
 #[cfg(feature = "pages")]
 pub mod pages;
+pub mod server;

@@ -132,7 +132,8 @@ pub struct ShowError {
 }
 
 impl ShowError {
-    pub(crate) fn new(kind: ShowKind, reason: impl Into<Cow<'static, str>>) -> Self {
+    /// An error of that kind; `reason` is for the operator and must not contain a secret.
+    pub fn new(kind: ShowKind, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, reason: reason.into(), client_id: None, retry_after: None }
     }
 

@@ -57,6 +57,11 @@ impl Pending {
         Self { server, client, request, login, ticket, browser: browser.hash(), resume, new }
     }
 
+    /// The server that asks; it knows the words for scopes.
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
     /// The client that asks.
     pub fn client(&self) -> &Arc<Client> {
         &self.client

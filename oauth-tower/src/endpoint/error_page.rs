@@ -72,7 +72,7 @@ impl ErrorView<'_> {
 }
 
 /// Escapes text for an HTML element or a quoted attribute.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

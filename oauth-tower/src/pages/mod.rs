@@ -8,6 +8,7 @@
 
 mod credentials;
 mod form;
+mod host;
 mod return_to;
 mod session;
 mod sign_in;
@@ -27,7 +28,10 @@ use oauth_core::server::Server;
 use oauth_core::storage::{StoreError, StoreResult};
 
 pub use credentials::{Credentials, CredentialsError, Identity};
+pub use host::{consent_page, error_page};
 pub use view::*;
+
+pub(crate) use host::serve;
 
 use form::Refused;
 use return_to::ReturnTo;
@@ -137,6 +141,12 @@ impl Pages {
         } else {
             None
         }
+    }
+
+    /// The paths of the pages, relative to the issuer's.
+    #[cfg(feature = "axum")]
+    pub(crate) fn paths(&self) -> [&str; 2] {
+        [&self.sign_in, &self.sign_out]
     }
 
     /// Answers a request for one of the pages, with all its body, which the caller has bounded.

@@ -1,0 +1,51 @@
+//! Reading a body up to a limit, without a copy where it comes in one piece.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::Body;
+
+/// Why a body cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadError {
+    /// Longer than the limit.
+    TooLarge,
+    /// The connection broke.
+    Broken,
+}
+
+/// Reads the whole body; the limit counts what arrives, whatever was announced.
+pub(crate) async fn read_body<B: Body>(body: B, limit: usize) -> Result<Bytes, ReadError> {
+    let mut body = pin!(body);
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    loop {
+        if body.is_end_stream() {
+            break;
+        }
+        let frame = match poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+            None => break,
+            Some(Err(_)) => return Err(ReadError::Broken),
+            Some(Ok(frame)) => frame,
+        };
+        let Ok(mut data) = frame.into_data() else { continue };
+        let length = data.remaining();
+        if length > limit - first.len().max(rest.len()) {
+            return Err(ReadError::TooLarge);
+        }
+        if first.is_empty() && rest.is_empty() {
+            first = data.copy_to_bytes(length);
+            continue;
+        }
+        if rest.is_empty() {
+            rest.extend_from_slice(&std::mem::take(&mut first));
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            rest.extend_from_slice(chunk);
+            let read = chunk.len();
+            data.advance(read);
+        }
+    }
+    Ok(if rest.is_empty() { first } else { rest.freeze() })
+}

@@ -1,0 +1,133 @@
+//! Refused requests: the JSON of RFC 6749 §5.2 for the client, one event for the operator.
+//!
+//! An event names endpoint, code, reason and client, never a secret; what came from the request is escaped. Reuse and replay,
+//! and what is the server's own fault, are warnings.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use oauth_core::authorize::AuthorizeError;
+use oauth_core::error::{Error, ErrorCode};
+use oauth_core::metadata::Endpoint;
+use serde::Serialize;
+
+use super::json::json_response;
+use crate::body::Body;
+use crate::cors;
+
+/// What goes wrong before the core sees a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Not a method of this endpoint.
+    Method,
+    /// Not a form.
+    MediaType(&'static str),
+    /// The body is too long.
+    TooLarge,
+    /// The address is too long.
+    UriTooLong,
+    /// The body took too long to arrive.
+    SlowBody,
+    /// The body did not arrive.
+    BrokenBody,
+    /// The answer took too long.
+    Deadline,
+}
+
+impl Refusal {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::Deadline => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    pub(crate) fn error(self) -> Error {
+        Error::invalid_request(match self {
+            Self::Method => "the endpoint does not take this method",
+            Self::MediaType(why) => why,
+            Self::TooLarge => "the body is too long",
+            Self::UriTooLong => "the address is too long",
+            Self::SlowBody => "the body took too long to arrive",
+            Self::BrokenBody => "the body did not arrive",
+            Self::Deadline => return Error::unavailable("the request's deadline has passed"),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// Answers a refused request, and reports it.
+pub(crate) fn refuse(endpoint: Endpoint, error: &Error, status: Option<StatusCode>) -> Response<Body> {
+    let own = StatusCode::from_u16(error.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status.unwrap_or(own);
+    report(endpoint, error, status);
+    let body = ErrorBody { error: error.code().as_str(), error_description: error.description() };
+    let mut response = json_response(status, &body);
+    let headers = response.headers_mut();
+    if error.basic_challenge() {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
+    }
+    if let Some(after) = error.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds(after));
+    }
+    if is_open(endpoint) {
+        cors::open(headers);
+    }
+    response
+}
+
+/// 405 with the methods that there are.
+pub(crate) fn allowed(endpoint: Endpoint, methods: &'static str) -> Response<Body> {
+    let mut response = refuse(endpoint, &Refusal::Method.error(), Some(Refusal::Method.status()));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// 414.
+pub(crate) fn too_long(endpoint: Endpoint) -> Response<Body> {
+    refuse(endpoint, &Refusal::UriTooLong.error(), Some(Refusal::UriTooLong.status()))
+}
+
+/// Whether scripts of other origins may call the endpoint.
+pub(crate) fn is_open(endpoint: Endpoint) -> bool {
+    matches!(endpoint, Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks)
+}
+
+pub(super) fn seconds(duration: Duration) -> HeaderValue {
+    HeaderValue::from(duration.as_secs().max(1))
+}
+
+fn report(endpoint: Endpoint, error: &Error, status: StatusCode) {
+    let alarming = error.refusal().is_some_and(|refusal| refusal.is_alarming());
+    event(alarming || status.is_server_error(), endpoint, error.code(), &error.reason(), error.client_id());
+}
+
+/// Reports a refused authorization request.
+pub(crate) fn report_authorize(error: &AuthorizeError) {
+    let (code, reason, fault) = match error {
+        AuthorizeError::Show(show) => (show.kind().code(), show.reason(), show.kind().status() >= 500),
+        AuthorizeError::Redirect(redirect) => (redirect.code(), redirect.description(), false),
+    };
+    event(fault, Endpoint::Authorize, code, reason, error.client_id());
+}
+
+fn event(warn: bool, endpoint: Endpoint, code: ErrorCode, reason: &str, client_id: Option<&str>) {
+    let (endpoint, error) = (endpoint.as_str(), code.as_str());
+    let reason = tracing::field::display(reason.escape_debug());
+    let client_id = client_id.map(|id| tracing::field::display(id.escape_debug()));
+    if warn {
+        tracing::warn!(endpoint, error, reason, client_id, "request_refused");
+    } else {
+        tracing::info!(endpoint, error, reason, client_id, "request_refused");
+    }
+}

@@ -1,0 +1,179 @@
+//! What each of the server's own routes answers, decided as far as possible without waiting.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use oauth_core::metadata::Endpoint;
+use oauth_core::server::Server;
+
+use super::routes::{Route, Routes};
+use crate::body::Body;
+use crate::cors;
+use crate::endpoint::{
+    Authorize, Document, Form, Refusal, allowed, answer_form, authorize, check_form, decide,
+    declares_more_than, document, refuse, too_long,
+};
+#[cfg(feature = "pages")]
+use crate::pages::Pages;
+
+/// The longest address of a request that is answered, in bytes. The authorization endpoint has a limit of its own.
+const MAX_URI_BYTES: usize = 8 * 1024;
+
+const POST: &str = "POST, OPTIONS";
+const READ: &str = "GET, HEAD, OPTIONS";
+const BROWSER: &str = "GET, POST, OPTIONS";
+
+/// An answer, or what to wait for.
+pub(super) enum Outcome {
+    Ready(Response<Body>),
+    Later(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+}
+
+/// What all clones of a service share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) server: Arc<Server>,
+    pub(super) routes: Routes,
+    pub(super) authorize: Option<Authorize>,
+    #[cfg(feature = "pages")]
+    pub(super) pages: Option<Arc<Pages>>,
+    pub(super) metadata: Document,
+    pub(super) keys: Document,
+    pub(super) deadline: Duration,
+    pub(super) body_limit: usize,
+}
+
+impl Shared {
+    pub(super) fn find(&self, path: &str) -> Route {
+        let route = self.routes.find(path);
+        #[cfg(feature = "pages")]
+        if route == Route::Inner
+            && let Some(pages) = &self.pages
+            && let Some(page) = self.routes.below(path).and_then(|path| pages.page(path))
+        {
+            return Route::Page(page);
+        }
+        route
+    }
+
+    /// Answers a request for one of the endpoints.
+    pub(super) fn answer<B>(&self, endpoint: Endpoint, request: Request<B>) -> Outcome
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        let form = match endpoint {
+            Endpoint::Token => Form::Token,
+            Endpoint::Revoke => Form::Revoke,
+            Endpoint::Introspect => Form::Introspect,
+            Endpoint::Authorize => return self.answer_browser(request),
+            _ => return Outcome::Ready(self.answer_document(endpoint, &self.keys, &request)),
+        };
+        match self.refuse_early(endpoint, &request) {
+            Some(response) => Outcome::Ready(response),
+            None => {
+                let (head, body) = request.into_parts();
+                let limits = (self.deadline, self.body_limit);
+                let answer = answer_form(self.server.clone(), form, head.headers, body, limits);
+                Outcome::Later(Box::pin(answer))
+            }
+        }
+    }
+
+    pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
+        self.answer_document(Endpoint::Jwks, &self.metadata, request)
+    }
+
+    /// What can be said of a form request by its head.
+    fn refuse_early<B>(&self, endpoint: Endpoint, request: &Request<B>) -> Option<Response<Body>> {
+        let headers = request.headers();
+        if *request.method() == Method::OPTIONS {
+            let open = endpoint != Endpoint::Introspect;
+            return Some(options(request, POST, open));
+        }
+        if *request.method() != Method::POST {
+            return Some(allowed(endpoint, POST));
+        }
+        if uri_is_too_long(request) {
+            return Some(too_long(endpoint));
+        }
+        let refusal = match check_form(headers) {
+            Err(why) => Refusal::MediaType(why),
+            Ok(()) if declares_more_than(headers, self.body_limit) => Refusal::TooLarge,
+            Ok(()) => return None,
+        };
+        Some(refuse(endpoint, &refusal.error(), Some(refusal.status())))
+    }
+
+    fn answer_document<B>(
+        &self,
+        endpoint: Endpoint,
+        text: &Document,
+        request: &Request<B>,
+    ) -> Response<Body> {
+        match *request.method() {
+            Method::OPTIONS => options(request, READ, true),
+            Method::GET | Method::HEAD if uri_is_too_long(request) => too_long(endpoint),
+            Method::GET | Method::HEAD => document(request.method(), text),
+            _ => allowed(endpoint, READ),
+        }
+    }
+
+    fn answer_browser<B>(&self, request: Request<B>) -> Outcome
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        let Some(endpoint) = self.authorize.clone() else {
+            return Outcome::Ready(crate::endpoint::not_served());
+        };
+        if *request.method() == Method::OPTIONS {
+            return Outcome::Ready(options(&request, BROWSER, false));
+        }
+        let (head, body): (Parts, B) = request.into_parts();
+        if head.method == Method::POST {
+            Outcome::Later(Box::pin(decide(endpoint, head, body)))
+        } else {
+            Outcome::Later(Box::pin(authorize(endpoint, head)))
+        }
+    }
+
+    /// Answers a request for one of the built-in pages.
+    #[cfg(feature = "pages")]
+    pub(super) fn answer_page<B>(&self, page: crate::pages::Page, request: Request<B>) -> Outcome
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        let Some(pages) = self.pages.clone() else {
+            return Outcome::Ready(crate::endpoint::not_served());
+        };
+        let (head, body) = request.into_parts();
+        Outcome::Later(Box::pin(crate::pages::serve(pages, page, head, body, self.body_limit, self.deadline)))
+    }
+}
+
+/// OPTIONS changes nothing and processes no body.
+pub(super) fn options<B>(request: &Request<B>, methods: &'static str, open: bool) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+    if open {
+        cors::preflight(request.headers(), methods, headers);
+    }
+    response
+}
+
+/// A preflight below a well-known name that is not ours, and not the inner service's.
+pub(super) fn well_known_options<B>(request: &Request<B>) -> Option<Response<Body>> {
+    (*request.method() == Method::OPTIONS).then(|| options(request, READ, true))
+}
+
+fn uri_is_too_long<B>(request: &Request<B>) -> bool {
+    request.uri().path_and_query().is_some_and(|own| own.as_str().len() > MAX_URI_BYTES)
+}

@@ -1,0 +1,43 @@
+//! Routers for axum, for apps that merge and nest instead of layering.
+
+use axum::Router;
+use axum::routing::any_service;
+
+use super::{AuthorizationServerLayer, AuthorizationServerService};
+
+impl AuthorizationServerLayer {
+    /// The endpoints as a router: `merge` it, or, with [`mount_at("/")`](Self::mount_at), `nest` it at the issuer's path.
+    ///
+    /// Unlike the layer it takes no other path, and knows nothing of the well-known documents: see
+    /// [`well_known_router`](Self::well_known_router).
+    pub fn router<T: Clone + Send + Sync + 'static>(&self) -> Router<T> {
+        self.route_all(self.own_paths())
+    }
+
+    /// The metadata document at the origin, with and without a slash at its end, as a router: `merge` it where the origin's
+    /// paths are seen. The OpenID Connect document of the same issuer, which some clients ask for first, is 404 in JSON.
+    pub fn well_known_router<T: Clone + Send + Sync + 'static>(&self) -> Router<T> {
+        let issuer = self.server().issuer();
+        let document = self.routes().document().to_owned();
+        let slash = format!("{document}/");
+        self.route_all([document, slash, issuer.well_known("openid-configuration")])
+    }
+
+    fn own_paths(&self) -> Vec<String> {
+        let routes = self.routes();
+        let paths = routes.endpoints();
+        #[cfg(feature = "pages")]
+        let paths = paths.chain(self.page_paths().map(|page| routes.full(page)));
+        paths.collect()
+    }
+
+    fn route_all<T: Clone + Send + Sync + 'static>(
+        &self,
+        paths: impl IntoIterator<Item = String>,
+    ) -> Router<T> {
+        let service: AuthorizationServerService = self.clone().into_service();
+        paths
+            .into_iter()
+            .fold(Router::new(), |router, path| router.route(&path, any_service(service.clone())))
+    }
+}
