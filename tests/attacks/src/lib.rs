@@ -1,0 +1,32 @@
+//! What the attack tests share: a server over a memory store with a manual clock, its fixtures, a browser, and the answers that
+//! an attack may get.
+//!
+//! | to do | use |
+//! | --- | --- |
+//! | a server with the fixture clients | [`World::new`], [`World::with`], [`World::with_pages`] |
+//! | a person at a browser | [`Browser`], [`Browser::signed_in`] |
+//! | an authorization request, parameter by parameter | [`Query`] |
+//! | the whole way to a code or to tokens | [`World::code`], [`World::tokens`] |
+//! | a form as a client | [`World::post_as`], [`World::token`] |
+//! | bytes as a socket carries them | [`Socket`] |
+//! | what an attack may get | [`assert_page`], [`assert_redirect`], [`assert_json`] |
+
+mod app;
+mod browser;
+mod clients;
+mod fixtures;
+mod query;
+mod reply;
+mod socket;
+mod users;
+mod world;
+
+pub use app::App;
+pub use browser::Browser;
+pub use clients::{Tokens, basic};
+pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, secret};
+pub use query::{Query, encode};
+pub use reply::{Reply, assert_json, assert_page, assert_redirect, assert_refused};
+pub use socket::Socket;
+pub use users::Users;
+pub use world::World;
