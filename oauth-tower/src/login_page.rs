@@ -8,13 +8,17 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth_core::authorize::{Login, ShowError};
 use oauth_core::server::{Pending, SignIn};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::body::Body;
 use crate::endpoint::{plain_consent_page, show_plain};
 use crate::host::{Host, HostError};
 #[cfg(feature = "pages")]
 use crate::pages::Theme;
+
+/// What a value in a query cannot contain as it is; the rest stays, so that a long request stays short enough for a header.
+const RESERVED: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>').add(b'\'');
 
 /// A host whose sign-in page is at a path of the app's: visitors who must sign in are sent there with `return_to`, a path with
 /// a query on this origin, and are expected back at it.
@@ -40,6 +44,7 @@ use crate::pages::Theme;
 pub struct LoginPage<F> {
     path: String,
     login: F,
+    consent: Option<String>,
     #[cfg(feature = "pages")]
     theme: Option<Theme>,
 }
@@ -54,9 +59,22 @@ where
         Self {
             path: path.into(),
             login,
+            consent: None,
             #[cfg(feature = "pages")]
             theme: None,
         }
+    }
+}
+
+impl<F> LoginPage<F> {
+    /// Leaves consent to a page of the app's own: the browser is sent to `path` with the request's query. Its GET handler calls
+    /// [`Server::pending`](oauth_core::server::Server::pending) and shows what that says, its POST handler
+    /// [`Server::resume_pending`](oauth_core::server::Server::resume_pending); see
+    /// [`authorize_response`](crate::endpoint::authorize_response).
+    #[must_use]
+    pub fn consent_at(mut self, path: impl Into<String>) -> Self {
+        self.consent = Some(path.into());
+        self
     }
 }
 
@@ -87,20 +105,14 @@ where
     }
 
     async fn sign_in(&self, _head: &Parts, request: &SignIn) -> Response<Body> {
-        let joint = if self.path.contains('?') { '&' } else { '?' };
-        let return_to = utf8_percent_encode(&request.return_to, NON_ALPHANUMERIC);
-        let mut response = Response::new(Body::empty());
-        match HeaderValue::try_from(format!("{}{joint}return_to={return_to}", self.path)) {
-            Ok(location) => {
-                *response.status_mut() = StatusCode::SEE_OTHER;
-                response.headers_mut().insert(header::LOCATION, location);
-            }
-            Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
-        }
-        response
+        let return_to = utf8_percent_encode(&request.return_to, RESERVED);
+        redirect(&self.path, &format!("return_to={return_to}"))
     }
 
     async fn consent(&self, _head: &Parts, pending: &Pending, action: &str) -> Response<Body> {
+        if let Some(path) = &self.consent {
+            return redirect(path, &pending.query());
+        }
         #[cfg(feature = "pages")]
         if let Some(theme) = &self.theme {
             return crate::pages::consent_page(theme, pending, action, pending.subject(), None);
@@ -115,4 +127,18 @@ where
         }
         show_plain(error)
     }
+}
+
+/// 303 to a page of the app's own.
+fn redirect(path: &str, query: &str) -> Response<Body> {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let mut response = Response::new(Body::empty());
+    match HeaderValue::try_from(format!("{path}{joint}{query}")) {
+        Ok(location) => {
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Err(_) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+    }
+    response
 }

@@ -11,6 +11,7 @@ use oauth_core::authorize::AuthorizeError;
 use oauth_core::metadata::Endpoint;
 use oauth_core::server::{AuthorizeStep, Server};
 use oauth_tower::endpoint::{authorize_response, page_response};
+use oauth_tower::login_page::LoginPage;
 use oauth_tower::server::{AuthorizationServerLayer, AuthorizationServerService};
 use support::{
     Answer, FORM, QUERY, VERIFIER, alice, empty, host, layer, no_body, post, request, send, server,
@@ -278,7 +279,7 @@ async fn another_path_is_led_back_to() {
     let layer = layer().path(Endpoint::Authorize, "/oauth/start");
     let browser = Browser::new(layer);
     let login = browser.get(&format!("/oauth/start?{QUERY}"), None).await;
-    assert!(login.header("location").starts_with("/login?return_to=%2Foauth%2Fstart%3F"));
+    assert!(login.header("location").starts_with("/login?return_to=/oauth/start?"));
     let page = browser.get(&format!("/oauth/start?{QUERY}"), Some("alice")).await;
     assert!(page.text().contains("action=\"/oauth/start\""));
 }
@@ -292,6 +293,18 @@ async fn ask(server: &Arc<Server>, head: &http::request::Parts) -> http::Respons
         },
         Err(error) => authorize_response(server, Err(error)),
     }
+}
+
+#[tokio::test]
+async fn a_consent_page_of_the_apps_own() {
+    let app = LoginPage::at("/login?from=oauth", |_| async { Ok(Some(alice())) }).consent_at("/my/consent");
+    let browser = Browser::new(layer().host(app));
+    let sent = browser.get(&format!("/authorize?{QUERY}&login_hint=a%26b"), None).await;
+    assert!(sent.status == 303 && !sent.header("set-cookie").is_empty());
+    assert_eq!(sent.header("location"), format!("/my/consent?{QUERY}&login_hint=a%26b"));
+    let relogin = browser.get(&format!("/authorize?{QUERY}&prompt=login&login_hint=a%26b"), None).await;
+    assert!(relogin.header("location").starts_with("/login?from=oauth&return_to=/authorize?"));
+    assert!(relogin.header("location").contains("%26login_hint=a%2526b%26resume="));
 }
 
 #[tokio::test]

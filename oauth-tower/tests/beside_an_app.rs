@@ -108,7 +108,7 @@ async fn nested_in_axum_with_a_stripped_prefix() {
         assert_eq!(send(&app, empty("GET", "/t1/token")).await.status, 405);
         let login = send(&app, empty("GET", &format!("/t1/authorize?{}", support::QUERY))).await;
         assert_eq!(login.status, 303);
-        assert!(login.header("location").starts_with("/login?return_to=%2Ft1%2Fauthorize%3F"));
+        assert!(login.header("location").starts_with("/login?return_to=/t1/authorize?"));
         assert_eq!(body_of(&send(&app, post("/register", "")).await), (200, "the app's own"));
     }
     for path in ["/.well-known/oauth-authorization-server/t1", "/.well-known/oauth-authorization-server/t1/"]
