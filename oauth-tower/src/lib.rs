@@ -3,10 +3,12 @@
 //! | to do | use |
 //! | --- | --- |
 //! | mount the server's endpoints in an app | [`server::AuthorizationServerLayer`] |
+//! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
 //! | serve them alone | [`server::AuthorizationServerService`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
 //! | answer from a consent page of one's own | [`endpoint::authorize_response`] |
 
+pub mod bearer;
 pub mod body;
 mod cors;
 mod deadline;
@@ -16,3 +18,8 @@ pub mod login_page;
 #[cfg(feature = "pages")]
 pub mod pages;
 pub mod server;
+
+/// The readme's examples, compiled.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
