@@ -34,6 +34,39 @@ pub struct AccessToken {
     pub confirmation: Option<Arc<Confirmation>>,
 }
 
+impl AccessToken {
+    /// A token as another source of truth describes it (a signed token, an introspection answer): of no subject, scope or
+    /// audience and not bound to a key, until those fields are set.
+    pub fn new(
+        issuer: impl Into<Arc<str>>,
+        client_id: impl Into<Arc<str>>,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            issuer: issuer.into(),
+            client_id: client_id.into(),
+            subject: None,
+            scope: Scope::empty(),
+            resources: Resources::default(),
+            issued_at,
+            expires_at,
+            authentication: None,
+            confirmation: None,
+        }
+    }
+
+    /// The resource owner; none where the client acts for itself.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Whether its scope has this token.
+    pub fn has_scope(&self, token: &str) -> bool {
+        self.scope.contains(token)
+    }
+}
+
 /// Why a token was not accepted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -1,37 +1,29 @@
-//! Cross-origin requests with tokens: the token is the permission, so any origin may ask.
+//! Cross-origin access to a protected API: any origin, no cookies.
 
-use http::header::{self, HeaderMap};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::body::Body;
+use crate::cors;
 
-/// The answer to a preflight; `None` if it is none.
-pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response<Body>> {
-    let headers = request.headers();
-    let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
-    if *request.method() != Method::OPTIONS || !headers.contains_key(header::ORIGIN) {
-        return None;
-    }
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let own = response.headers_mut();
-    open(own);
-    own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, asked.clone());
-    if let Some(names) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        own.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
-    }
-    own.insert(
-        header::VARY,
-        HeaderValue::from_static("access-control-request-method, access-control-request-headers"),
-    );
-    Some(response)
+pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Lets scripts of any origin read the answer and its challenge.
+/// Any method, since what the app serves is not known here.
+pub(super) fn preflight(request: &HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    cors::preflight(request, "*", response.headers_mut());
+    response
+}
+
+/// Lets scripts read an answer and its challenge. An app that has said itself who may read its answer has the last word.
 pub(super) fn open(headers: &mut HeaderMap) {
+    if headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("www-authenticate, retry-after"),
-    );
+    let exposed = HeaderValue::from_static("WWW-Authenticate, Retry-After");
+    headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }

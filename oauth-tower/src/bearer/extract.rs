@@ -1,54 +1,165 @@
 //! Extractors for axum.
 
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+use oauth_core::server::AccessToken;
 
-use super::scope::missing_layer;
-use super::{Anonymous, Bearer, Challenge, Refusal, Refuse, Rfc6750};
+use super::guard::{check_scope, refuse_inside, verified};
+use super::refusal::Denial;
+use super::scope::RequiredTokens;
+use super::{BearerLayer, Cause};
+use crate::body::Body;
 
-/// There is no verified token in the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BearerRejection {
-    /// The request has none, behind a [`BearerLayer`](super::BearerLayer) in optional mode: 401 with a challenge.
-    #[error("the request has no bearer token")]
-    Missing,
-    /// No `BearerLayer` is around the route. 500, for the programmer.
-    #[error("no token was verified: put a BearerLayer around this route")]
-    MissingLayer,
-}
+/// The verified token of the request.
+///
+/// `Option<Bearer>` is `None` where the layer is [optional](BearerLayer::optional) and no token was presented; `Bearer` answers
+/// such a request with 401. Without a [`BearerLayer`] in front of the route both answer 500.
+///
+/// ```
+/// use oauth_tower::bearer::Bearer;
+///
+/// async fn hello(token: Bearer) -> String {
+///     format!("hello {}", token.subject().unwrap_or("machine"))
+/// }
+///
+/// async fn greet(token: Option<Bearer>) -> &'static str {
+///     if token.is_some_and(|token| token.has_scope("admin")) { "at your service" } else { "hello" }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer(pub Arc<AccessToken>);
 
-impl IntoResponse for BearerRejection {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Missing => Rfc6750.refuse(Refusal::Missing, &Challenge::default()),
-            Self::MissingLayer => missing_layer(),
-        }
-        .map(axum::body::Body::new)
+impl Deref for Bearer {
+    type Target = AccessToken;
+
+    fn deref(&self) -> &AccessToken {
+        &self.0
     }
 }
 
-fn find(parts: &Parts) -> Result<Option<Bearer>, BearerRejection> {
-    match (parts.extensions.get::<Bearer>(), parts.extensions.get::<Anonymous>()) {
-        (Some(bearer), _) => Ok(Some(bearer.clone())),
-        (None, Some(Anonymous)) => Ok(None),
-        (None, None) => Err(BearerRejection::MissingLayer),
+/// A scope that a handler asks for by its type; see [`Scoped`].
+pub trait RequiredScope {
+    /// One scope token, or several of which all are needed, separated by spaces.
+    const SCOPE: &'static str;
+}
+
+/// The verified token of a request, whose scope has `R`.
+///
+/// ```
+/// use oauth_tower::bearer::{RequiredScope, Scoped};
+///
+/// struct NotesWrite;
+///
+/// impl RequiredScope for NotesWrite {
+///     const SCOPE: &'static str = "notes:write";
+/// }
+///
+/// async fn write(token: Scoped<NotesWrite>) -> String {
+///     format!("written for {:?}", token.subject())
+/// }
+/// ```
+pub struct Scoped<R>(pub Arc<AccessToken>, PhantomData<fn() -> R>);
+
+impl<R> Deref for Scoped<R> {
+    type Target = AccessToken;
+
+    fn deref(&self) -> &AccessToken {
+        &self.0
+    }
+}
+
+impl<R> Clone for Scoped<R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<R> fmt::Debug for Scoped<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Scoped").field(&self.0).finish()
+    }
+}
+
+/// The refusal of an extractor, written the way that the [`BearerLayer`] in front writes refusals.
+pub struct BearerRejection {
+    cause: Cause,
+    response: http::Response<Body>,
+}
+
+impl BearerRejection {
+    /// Why.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    fn new(denial: &Denial, scope: &str, parts: &Parts) -> Self {
+        let response = refuse_inside(denial, scope, &parts.headers, &parts.extensions);
+        Self { cause: denial.cause, response }
+    }
+}
+
+impl fmt::Debug for BearerRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BearerRejection").field("cause", &self.cause).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for BearerRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.cause.description())
+    }
+}
+
+impl std::error::Error for BearerRejection {}
+
+impl IntoResponse for BearerRejection {
+    fn into_response(self) -> Response {
+        self.response.map(axum::body::Body::new)
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for Bearer {
     type Rejection = BearerRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        find(parts)?.ok_or(BearerRejection::Missing)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, BearerRejection> {
+        match verified(&parts.extensions) {
+            Ok(token) => Ok(Self(token.clone())),
+            Err(denial) => Err(BearerRejection::new(&denial, "", parts)),
+        }
     }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for Bearer {
     type Rejection = BearerRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Self::Rejection> {
-        find(parts)
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, BearerRejection> {
+        match verified(&parts.extensions) {
+            Ok(token) => Ok(Some(Self(token.clone()))),
+            Err(denial) if denial.cause == Cause::NoToken => Ok(None),
+            Err(denial) => Err(BearerRejection::new(&denial, "", parts)),
+        }
+    }
+}
+
+impl<S: Sync, R: RequiredScope> FromRequestParts<S> for Scoped<R> {
+    type Rejection = BearerRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, BearerRejection> {
+        let mut required = RequiredTokens::default();
+        required.all_of(R::SCOPE);
+        let checked = verified(&parts.extensions).and_then(|token| {
+            check_scope(token, &required)?;
+            Ok(token)
+        });
+        match checked {
+            Ok(token) => Ok(Self(token.clone(), PhantomData)),
+            Err(denial) => Err(BearerRejection::new(&denial, required.needed(), parts)),
+        }
     }
 }

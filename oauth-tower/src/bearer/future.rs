@@ -1,4 +1,4 @@
-//! The future of a protected request.
+//! The future of an answer.
 
 use std::fmt;
 use std::future::Future;
@@ -7,86 +7,123 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
-use oauth_core::server::{AccessToken, VerifyError};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::cors;
-use super::policy::Policy;
+use super::layer::Shared;
+use super::refusal::Denial;
+use super::service::admit;
+use super::{Verifier, cors};
 use crate::body::{Body, ResponseBody};
 
 pin_project! {
-    /// Waits for the verifier, then for the inner service.
-    pub struct BearerFuture<S, B, F, V> {
+    /// A refusal, or the verification of a token and then the answer of the inner service.
+    pub struct ResponseFuture<V, S, B>
+    where
+        V: Verifier,
+        S: Service<Request<B>>,
+    {
         #[pin]
-        state: State<S, B, F, V>,
+        state: State<V, S, B>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B, F, V> {
-        Verifying { #[pin] verifying: V, request: Option<Request<B>>, inner: S, policy: Arc<Policy> },
-        Calling { #[pin] calling: F, cors: bool },
-        Refused { response: Option<Response<Body>> },
+    enum State<V, S, B>
+    where
+        V: Verifier,
+        S: Service<Request<B>>,
+    {
+        Verify { #[pin] verification: V::Future, waiting: Option<Waiting<V, S, B>> },
+        Inner { #[pin] future: S::Future, cors: bool },
+        Own { response: Option<Response<Body>> },
     }
 }
 
-impl<S, B, F, V> BearerFuture<S, B, F, V> {
-    pub(super) fn verifying(verifying: V, request: Request<B>, inner: S, policy: Arc<Policy>) -> Self {
-        Self { state: State::Verifying { verifying, request: Some(request), inner, policy } }
-    }
-
-    pub(super) fn calling(calling: F, cors: bool) -> Self {
-        Self { state: State::Calling { calling, cors } }
-    }
-
-    pub(super) fn refused(response: Response<Body>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
-    }
+/// What is needed once the token has been verified.
+struct Waiting<V, S, B> {
+    request: Request<B>,
+    inner: S,
+    shared: Arc<Shared<V>>,
 }
 
-impl<S, B, F, V> fmt::Debug for BearerFuture<S, B, F, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BearerFuture").finish_non_exhaustive()
-    }
-}
-
-impl<S, B, F, V, RB, E> Future for BearerFuture<S, B, F, V>
+impl<V, S, B> ResponseFuture<V, S, B>
 where
-    S: Service<Request<B>, Response = Response<RB>, Error = E, Future = F>,
-    F: Future<Output = Result<Response<RB>, E>>,
-    V: Future<Output = Result<Arc<AccessToken>, VerifyError>>,
+    V: Verifier,
+    S: Service<Request<B>>,
 {
-    type Output = Result<Response<ResponseBody<RB>>, E>;
+    pub(super) fn verify(
+        verification: V::Future,
+        request: Request<B>,
+        inner: S,
+        shared: Arc<Shared<V>>,
+    ) -> Self {
+        Self { state: State::Verify { verification, waiting: Some(Waiting { request, inner, shared }) } }
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    pub(super) fn inner(future: S::Future, cors: bool) -> Self {
+        Self { state: State::Inner { future, cors } }
+    }
+
+    pub(super) fn own(response: Response<Body>) -> Self {
+        Self { state: State::Own { response: Some(response) } }
+    }
+}
+
+impl<V, S, B> fmt::Debug for ResponseFuture<V, S, B>
+where
+    V: Verifier,
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<V, S, B, RB> Future for ResponseFuture<V, S, B>
+where
+    V: Verifier,
+    S: Service<Request<B>, Response = Response<RB>>,
+{
+    type Output = Result<Response<ResponseBody<RB>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
         loop {
-            let next = match self.as_mut().project().state.project() {
-                StateProjection::Verifying { verifying, request, inner, policy } => {
-                    let verified = ready!(verifying.poll(cx));
-                    let mut request = request.take().expect("polled after completion");
-                    match policy.check(verified) {
-                        Ok(bearer) => {
-                            request.extensions_mut().insert(bearer);
-                            State::Calling { calling: inner.call(request), cors: policy.cors }
+            let next = match state.as_mut().project() {
+                StateProjection::Verify { verification, waiting } => {
+                    let verified = ready!(verification.poll(cx));
+                    let Waiting { mut request, mut inner, shared } =
+                        waiting.take().expect("polled after completion");
+                    let checked = verified.map_err(Denial::from).and_then(|token| {
+                        shared.check(&token)?;
+                        Ok(token)
+                    });
+                    match checked {
+                        Ok(token) => {
+                            admit(request.extensions_mut(), Some(token), &shared);
+                            State::Inner { future: inner.call(request), cors: shared.cors }
                         }
-                        Err(response) => State::Refused { response: Some(response) },
+                        Err(denial) => {
+                            let response = shared.refuse(&denial, request.headers());
+                            State::Own { response: Some(response) }
+                        }
                     }
                 }
-                StateProjection::Calling { calling, cors } => {
-                    let mut response = ready!(calling.poll(cx))?;
+                StateProjection::Inner { future, cors } => {
+                    let mut response = ready!(future.poll(cx))?;
                     if *cors {
                         cors::open(response.headers_mut());
                     }
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                StateProjection::Refused { response } => {
+                StateProjection::Own { response } => {
                     let response = response.take().expect("polled after completion");
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
             };
-            self.as_mut().project().state.set(next);
+            state.set(next);
         }
     }
 }

@@ -1,84 +1,65 @@
-//! Protecting routes with bearer tokens (RFC 6750).
+//! Protecting routes with bearer tokens (RFC 6750), as a tower layer.
 //!
-//! 1. The token comes in the `Authorization` header, alone: one header, one token. Query and body are never looked at.
-//! 2. A verifier says what the token is; [`Arc<Server>`](oauth_core::server::Server) is one, for tokens of the same process.
-//! 3. The handler finds a [`Bearer`] in the request's extensions, or by axum's extractor of that name.
-//! 4. A refusal is RFC 6750's: 401 with a challenge, 403 with every scope that is needed, 400 for a malformed request, 503
-//!    when the token could not be checked. Nothing of the request is reflected.
+//! 1. A token is read from one `Authorization` header and from nowhere else: a token in the query or in the body is not seen
+//!    (OAuth 2.1 §5.1).
+//! 2. Every path and every method behind the layer is protected, `OPTIONS` included, unless [`BearerLayer::cors`] makes the
+//!    layer answer preflights itself.
+//! 3. A handler finds the verified token as `Arc<AccessToken>` in the request's extensions, or by an extractor.
+//! 4. A token that is bound to a key is refused: as a bearer token anyone could use it (RFC 9449 §7.2, RFC 8705 §3).
+//! 5. A token that could not be checked is answered with 503, never with 401: the client must not throw it away.
+//! 6. Nothing of the request is repeated in a refusal, and no token in a trace.
 //!
-//! [`BearerLayer`] without [`resource`](BearerLayer::resource) accepts tokens whatever their audience: name the resource where
-//! tokens of this server are meant for several APIs (RFC 9700 §2.3).
+//! # Security
+//!
+//! **Without [`BearerLayer::resource`] a token is accepted whatever audience it was issued for.** That is right where the
+//! server issues tokens for one API only. As soon as there are two, name the resource, or each of them can use the other's
+//! tokens (RFC 9700 §4.10.2).
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use oauth_core::server::Server;
-//! use axum::{Router, routing::get};
-//! use oauth_tower::bearer::{Bearer, BearerLayer};
+//! use std::sync::Arc;
+//! use http::{Request, Response, StatusCode};
+//! use oauth_core::server::{AccessToken, Server};
+//! use oauth_tower::bearer::BearerLayer;
+//! # use oauth_storage_memory::MemoryStore;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //!
-//! # fn api(server: Arc<Server>) -> Router {
-//! Router::new()
-//!     .route("/notes", get(|token: Bearer| async move { token.client_id.to_string() }))
-//!     .route_layer(BearerLayer::new(server).require_scope("notes:read"))
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server: Arc<Server> = Server::builder("https://auth.example.com", MemoryStore::new()).build()?;
+//! let api = ServiceBuilder::new()
+//!     .layer(BearerLayer::new(server).resource("https://api.example.com").require_scope("notes:read"))
+//!     .service(service_fn(async |request: Request<String>| {
+//!         let token = request.extensions().get::<Arc<AccessToken>>().expect("the layer puts it there");
+//!         Ok::<_, std::convert::Infallible>(Response::new(format!("hello {:?}", token.subject())))
+//!     }));
+//!
+//! let answer = api.oneshot(Request::new(String::new())).await?;
+//! assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="api", scope="notes:read""#);
+//! # Ok(())
 //! # }
 //! ```
 
-mod challenge;
+mod authorization;
 mod cors;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
-mod header;
+mod guard;
 mod layer;
-mod policy;
+mod refusal;
 mod refuse;
+mod require_scope;
 mod scope;
 mod service;
 mod verify;
 
-use std::ops::Deref;
-use std::sync::Arc;
-
-pub use challenge::Challenge;
 #[cfg(feature = "axum")]
-pub use extract::BearerRejection;
-pub use future::BearerFuture;
+pub use extract::{Bearer, BearerRejection, RequiredScope, Scoped};
+pub use future::ResponseFuture;
 pub use layer::BearerLayer;
-pub use refuse::{Refusal, Refuse, Rfc6750};
-pub use scope::{RequireScope, RequireScopeFuture, RequireScopeService};
+pub use refusal::{Cause, Refusal};
+pub use refuse::{Rfc6750, WriteRefusal};
+pub use require_scope::{RequireScope, RequireScopeFuture, RequireScopeLayer};
 pub use service::BearerService;
-pub use verify::{Verification, Verifier};
-
-use oauth_core::server::AccessToken;
-
-/// The verified token of a request. [`BearerLayer`] puts it into the request's extensions.
-#[derive(Clone, Debug)]
-pub struct Bearer(Arc<AccessToken>);
-
-/// Marks a request without a token behind a layer in optional mode, so that a forgotten layer can be told from it.
-#[derive(Clone, Copy, Debug)]
-struct Anonymous;
-
-impl Bearer {
-    /// Wraps a verified token.
-    pub fn new(token: Arc<AccessToken>) -> Self {
-        Self(token)
-    }
-
-    /// The token, shared.
-    pub fn into_inner(self) -> Arc<AccessToken> {
-        self.0
-    }
-
-    /// Whether the token allows a scope.
-    pub fn has_scope(&self, token: &str) -> bool {
-        self.0.scope.contains(token)
-    }
-}
-
-impl Deref for Bearer {
-    type Target = AccessToken;
-
-    fn deref(&self) -> &AccessToken {
-        &self.0
-    }
-}
+pub use verify::{ServerVerification, Verification, Verifier};

@@ -1,99 +1,51 @@
-//! What a refused request is answered.
+//! Writing a refusal.
 
-use std::fmt;
+use std::fmt::Debug;
 use std::time::Duration;
 
-use http::{HeaderValue, Response, StatusCode, header};
-use serde::Serialize;
+use http::{HeaderMap, HeaderValue, Response, header};
 
-use super::Challenge;
+use super::Refusal;
 use crate::body::Body;
 
-/// Why a request was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// No bearer token was presented.
-    Missing,
-    /// The request is malformed.
-    Malformed,
-    /// The token does not work here.
-    InvalidToken,
-    /// The token does not allow this.
-    InsufficientScope,
-    /// The token could not be checked.
-    Unavailable(Duration),
+/// Writes the answer to a refused request.
+///
+/// # Security
+///
+/// What is written must not repeat anything of the request. The layer has reported the refusal already.
+pub trait WriteRefusal: Debug + Send + Sync + 'static {
+    /// The answer. `request` are the headers of the request, by which a policy may tell protocols apart.
+    fn write(&self, refusal: &Refusal<'_>, request: &HeaderMap) -> Response<Body>;
 }
 
-impl Refusal {
-    /// The HTTP status (RFC 6750 §3.1).
-    pub fn status(self) -> StatusCode {
-        match self {
-            Self::Missing | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::InsufficientScope => StatusCode::FORBIDDEN,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    /// The error code and its description; none where no token was presented.
-    pub fn error(self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::Missing => None,
-            Self::Malformed => {
-                Some(("invalid_request", "the Authorization header must hold one bearer token"))
-            }
-            Self::InvalidToken => {
-                Some(("invalid_token", "the access token is not valid here, has expired or was revoked"))
-            }
-            Self::InsufficientScope => Some(("insufficient_scope", "the access token does not allow this")),
-            Self::Unavailable(_) => {
-                Some(("temporarily_unavailable", "the access token cannot be checked now, please try again"))
-            }
-        }
-    }
-}
-
-/// Writes refusals. [`Rfc6750`] is the default; another protocol brings its own.
-pub trait Refuse: fmt::Debug + Send + Sync + 'static {
-    /// The answer to a refused request.
-    fn refuse(&self, refusal: Refusal, challenge: &Challenge) -> Response<Body>;
-}
-
-/// Refusals as RFC 6750 writes them, with a small JSON body.
+/// Refusals as RFC 6750 §3 has them: the status, a challenge, `no-store`, and a small JSON body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rfc6750;
 
-#[derive(Serialize)]
-struct ErrorBody {
-    error: &'static str,
-    error_description: &'static str,
-}
-
-impl Refuse for Rfc6750 {
-    fn refuse(&self, refusal: Refusal, challenge: &Challenge) -> Response<Body> {
-        let error = refusal.error();
-        let body = match error {
-            None => Body::empty(),
-            Some((error, error_description)) => {
-                serde_json::to_vec(&ErrorBody { error, error_description }).unwrap_or_default().into()
-            }
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() = refusal.status();
+impl WriteRefusal for Rfc6750 {
+    fn write(&self, refusal: &Refusal<'_>, _request: &HeaderMap) -> Response<Body> {
+        // Both texts are constants without a character that JSON escapes.
+        let error = refusal.cause.error().unwrap_or("unauthorized");
+        let description = refusal.cause.description();
+        let json = format!(r#"{{"error":"{error}","error_description":"{description}"}}"#);
+        let mut response = Response::new(Body::from(json));
+        *response.status_mut() = refusal.cause.status();
         let headers = response.headers_mut();
+        headers.reserve(6);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if error.is_some() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(challenge) = refusal.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        match refusal {
-            Refusal::Unavailable(after) => {
-                headers.insert(header::RETRY_AFTER, after.as_secs().max(1).into());
-            }
-            _ => {
-                headers.insert(header::WWW_AUTHENTICATE, challenge.value(error));
-            }
+        if let Some(after) = refusal.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds(after));
         }
         response
     }
+}
+
+/// Rounded up, so that nobody comes back too early.
+fn seconds(duration: Duration) -> HeaderValue {
+    let up = u64::from(duration.subsec_nanos() > 0);
+    HeaderValue::from((duration.as_secs() + up).max(1))
 }

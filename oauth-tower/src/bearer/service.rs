@@ -1,27 +1,48 @@
-//! The service: header, verifier, inner service.
+//! The service: header, verifier, checks, inner service.
 
+use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
+use oauth_core::server::AccessToken;
 use tower_service::Service;
 
-use super::header::{Presented, presented};
-use super::policy::Policy;
-use super::{BearerFuture, Refusal, Verification, Verifier, cors};
+use super::authorization::{self, Presented};
+use super::layer::Shared;
+use super::{ResponseFuture, Verification, Verifier, cors};
 use crate::body::ResponseBody;
 
 /// Lets only requests with a good bearer token through. Made by [`BearerLayer`](super::BearerLayer).
-#[derive(Clone, Debug)]
+///
+/// It is ready when the inner service is; the instance that was asked whether it is ready is the one that is called. A
+/// refused request gives back what that instance has reserved.
 pub struct BearerService<S, V> {
     inner: S,
-    verifier: V,
-    policy: Arc<Policy>,
+    shared: Arc<Shared<V>>,
 }
 
 impl<S, V> BearerService<S, V> {
-    pub(super) fn new(inner: S, verifier: V, policy: Arc<Policy>) -> Self {
-        Self { inner, verifier, policy }
+    pub(super) fn new(inner: S, shared: Arc<Shared<V>>) -> Self {
+        Self { inner, shared }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S: Clone, V> Clone for BearerService<S, V> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), shared: self.shared.clone() }
+    }
+}
+
+impl<S: fmt::Debug, V> fmt::Debug for BearerService<S, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BearerService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
@@ -32,52 +53,64 @@ where
 {
     type Response = Response<ResponseBody<RB>>;
     type Error = S::Error;
-    type Future = BearerFuture<S, B, S::Future, V::Future>;
+    type Future = ResponseFuture<V, S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let policy = &self.policy;
-        if policy.cors
-            && let Some(response) = cors::preflight(&request)
-        {
-            return self.answer(response);
+        let shared = &self.shared;
+        if shared.cors && cors::is_preflight(&request) {
+            let response = cors::preflight(request.headers());
+            self.release();
+            return ResponseFuture::own(response);
         }
-        let verification = match presented(request.headers()) {
-            Presented::Token(token) => self.verifier.verify(token),
-            Presented::Nothing if policy.optional => {
-                // An outer layer's token must not count where this one was asked for.
-                request.extensions_mut().remove::<super::Bearer>();
-                request.extensions_mut().insert(super::Anonymous);
-                return BearerFuture::calling(self.inner.call(request), policy.cors);
-            }
-            Presented::Nothing => return self.answer(policy.refuse(Refusal::Missing)),
-            Presented::Malformed(why) => return self.answer(policy.malformed(why)),
-        };
-        match verification {
-            Verification::Now(verified) => match policy.check(verified) {
-                Ok(bearer) => {
-                    request.extensions_mut().insert(bearer);
-                    BearerFuture::calling(self.inner.call(request), policy.cors)
+        let denial = match authorization::read(request.headers()) {
+            Presented::Token(token) => match shared.verifier.verify(token) {
+                Verification::Later(future) => {
+                    // The clone has not been asked whether it is ready; the request is for the one that has.
+                    let clone = self.inner.clone();
+                    let inner = mem::replace(&mut self.inner, clone);
+                    return ResponseFuture::verify(future, request, inner, shared.clone());
                 }
-                Err(response) => self.answer(response),
+                Verification::Now(Ok(token)) => match shared.check(&token) {
+                    Ok(()) => {
+                        admit(request.extensions_mut(), Some(token), shared);
+                        return ResponseFuture::inner(self.inner.call(request), shared.cors);
+                    }
+                    Err(denial) => denial,
+                },
+                Verification::Now(Err(error)) => error.into(),
             },
-            Verification::Later(future) => {
-                // The instance that was polled ready is the one to call; its clone takes its place.
-                let clone = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, clone);
-                BearerFuture::verifying(future, request, ready, self.policy.clone())
-            }
-        }
+            presented => match shared.without_token(&presented) {
+                Some(denial) => denial,
+                None => {
+                    admit(request.extensions_mut(), None, shared);
+                    return ResponseFuture::inner(self.inner.call(request), shared.cors);
+                }
+            },
+        };
+        let response = shared.refuse(&denial, request.headers());
+        self.release();
+        ResponseFuture::own(response)
     }
 }
 
 impl<S: Clone, V> BearerService<S, V> {
-    fn answer<B, F, VF>(&mut self, response: Response<crate::body::Body>) -> BearerFuture<S, B, F, VF> {
-        // A permit that the inner service holds since it was ready must not wait for a call that does not come.
+    /// A permit that the inner service holds since it was ready must not wait for a call that does not come.
+    fn release(&mut self) {
         self.inner = self.inner.clone();
-        BearerFuture::refused(response)
     }
+}
+
+/// Tells what is further inside who calls. The default way of refusing need not be told where there is a token.
+pub(super) fn admit<V>(extensions: &mut Extensions, token: Option<Arc<AccessToken>>, shared: &Shared<V>) {
+    if token.is_none() || shared.guard.custom {
+        extensions.insert(shared.guard.clone());
+    }
+    match token {
+        Some(token) => extensions.insert(token),
+        None => extensions.remove::<Arc<AccessToken>>(),
+    };
 }

@@ -1,47 +1,86 @@
-//! What says whether a token is good.
+//! Who says whether a token is good.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use oauth_core::error::Error;
 use oauth_core::server::{AccessToken, Server, VerifyError};
 
-/// An answer that is at hand, or what to wait for.
-#[derive(Debug)]
-pub enum Verification<F> {
-    /// Decided without waiting.
-    Now(Result<Arc<AccessToken>, VerifyError>),
-    /// Decided later.
-    Later(F),
-}
+use crate::deadline::Deadline;
 
-/// Verifies bearer tokens.
+/// How long the server's store may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// Verifies access tokens: the server itself, where it runs in the same process, or another source of truth.
 ///
-/// # Correctness
+/// # Security
 ///
-/// `Ok` only for a token that is alive now. A failure to find out is [`VerifyError::Unavailable`], never
-/// [`VerifyError::Invalid`]: a client that hears `invalid_token` throws its token away.
+/// The answer `Ok` means that the token was issued by an issuer that is trusted here, is an access token, and is live now.
+/// Audience, scope and binding to a key are compared by the layer, from the fields of the [`AccessToken`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not verify access tokens",
+    note = "give an `Arc<oauth_core::server::Server>`, or implement `oauth_tower::bearer::Verifier`"
+)]
 pub trait Verifier: Clone + Send + Sync + 'static {
-    /// The answer, where it has to be waited for.
-    type Future: Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send + 'static;
+    /// The answer, where it must be waited for.
+    type Future: Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send;
 
-    /// Verifies a token. What can be said without waiting is said at once, so that junk costs nothing.
+    /// Verifies a token: at once where the answer is at hand, so that junk costs no future and no look at a store.
+    ///
+    /// `token` is of 1 to 8,192 characters of the alphabet of RFC 6750 §2.1.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Invalid`] for what is not a live access token, [`VerifyError::Unavailable`] when that cannot be told now.
     fn verify(&self, token: &str) -> Verification<Self::Future>;
 }
 
-/// Verifies tokens of the server in the same process: one load each, revocation counts at once.
-impl Verifier for Arc<Server> {
-    type Future = Pin<Box<dyn Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send>>;
+/// The answer of a [`Verifier`], or the future of it.
+#[derive(Debug)]
+pub enum Verification<F> {
+    /// The answer is at hand.
+    Now(Result<Arc<AccessToken>, VerifyError>),
+    /// It must be waited for.
+    Later(F),
+}
 
-    fn verify(&self, token: &str) -> Verification<Self::Future> {
-        match self.parse_access(token) {
-            Err(error) => Verification::Now(Err(error)),
-            Ok(handle) => {
-                let server = self.clone();
-                Verification::Later(Box::pin(
-                    async move { server.verify_parsed(&handle).await.map(Arc::new) },
-                ))
-            }
-        }
+/// Junk is refused without a look at the store; a token that this server made costs one load. A store that does not answer
+/// within 2 s counts as unavailable (where there is a tokio runtime to tell the time).
+impl Verifier for Arc<Server> {
+    type Future = ServerVerification;
+
+    fn verify(&self, token: &str) -> Verification<ServerVerification> {
+        let handle = match self.parse_access(token) {
+            Ok(handle) => handle,
+            Err(error) => return Verification::Now(Err(error)),
+        };
+        let server = self.clone();
+        Verification::Later(ServerVerification(Box::pin(async move {
+            let verified = Deadline::new(DEADLINE).within(server.verify_parsed(&handle)).await;
+            let late =
+                || Err(VerifyError::Unavailable(Error::unavailable("the store did not answer in time")));
+            verified.unwrap_or_else(late).map(Arc::new)
+        })))
+    }
+}
+
+/// The future of a verification by the [`Server`] in the same process.
+pub struct ServerVerification(Pin<Box<dyn Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send>>);
+
+impl Future for ServerVerification {
+    type Output = Result<Arc<AccessToken>, VerifyError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for ServerVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerVerification").finish_non_exhaustive()
     }
 }
