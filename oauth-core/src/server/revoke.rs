@@ -2,7 +2,8 @@
 //!
 //! * A refresh token ends its grant, and with it every token of the grant. An old refresh token of the client does so too.
 //! * An access token ends alone.
-//! * A code that its client gives back ends its grant.
+//! * A code that its confidential client gives back ends its grant. Of a public client it proves too little: whoever saw the
+//!   code would end the session, as a replay without the verifier must not (OAuth 2.1 §7.5.2).
 //! * A token of another client, an unknown one and one that has ended all get the same empty 200: no oracle.
 
 use http::HeaderMap;
@@ -25,6 +26,9 @@ impl Server {
         let params = Params::parse(body)?;
         let client = self.authenticate(headers, &params).await?;
         let Some((handle, id)) = named_token(self, &params)? else { return Ok(()) };
+        if handle.kind == Kind::Code && client.is_public() {
+            return Ok(());
+        }
         let step = RevokeStep { handle: &handle, client_id: client.id() };
         match self.advance(id, &step).await {
             Err(error) if error.code() == ErrorCode::InvalidGrant => Ok(()),
