@@ -63,9 +63,12 @@ impl Browser {
         self.post(world, "/authorize", &form).await
     }
 
-    /// The authorization request and "allow".
+    /// The authorization request and "allow", where that has to be asked.
     pub async fn approve(&mut self, world: &World, query: impl std::fmt::Display) -> Reply {
         let page = self.authorize(world, query).await;
+        if page.status == 303 {
+            return page;
+        }
         self.decide(world, &page, "approve").await
     }
 

@@ -9,13 +9,19 @@
 //! | the whole way to a code or to tokens | [`World::code`], [`World::tokens`] |
 //! | a form as a client | [`World::post_as`], [`World::token`] |
 //! | bytes as a socket carries them | [`Socket`] |
+//! | many requests at one moment | [`Socket::race`] |
+//! | what a thief of the database reads | [`DumpStore`] |
+//! | what an attack has left | [`World::assert_untouched`], [`World::assert_ended`] |
 //! | what an attack may get | [`assert_page`], [`assert_redirect`], [`assert_json`] |
 
 mod app;
 mod browser;
 mod clients;
+mod dump;
 mod fixtures;
+mod outcome;
 mod query;
+mod race;
 mod reply;
 mod socket;
 mod users;
@@ -24,7 +30,9 @@ mod world;
 pub use app::App;
 pub use browser::Browser;
 pub use clients::{Tokens, basic};
+pub use dump::DumpStore;
 pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, secret};
+pub use outcome::{assert_inactive, assert_unavailable};
 pub use query::{Query, encode};
 pub use reply::{Reply, assert_json, assert_page, assert_redirect, assert_refused};
 pub use socket::Socket;
