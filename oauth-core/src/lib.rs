@@ -53,6 +53,7 @@
 pub mod authorize;
 pub mod client;
 pub mod clock;
+mod constant_time;
 pub mod error;
 pub mod grant;
 pub mod handle;
@@ -69,3 +70,4 @@ pub mod server;
 pub mod storage;
 mod text;
 pub mod token;
+mod wiped;

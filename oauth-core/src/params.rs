@@ -9,8 +9,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str;
 
+use memchr::{memchr, memchr2};
+
 /// The most parameters in one request.
 pub const MAX_PARAMS: usize = 100;
+
+/// Longer input does not fit into a [`Span`].
+const MAX_BYTES: usize = i32::MAX as usize;
 
 /// As many parameters as requests usually have; they are kept without an allocation.
 const INLINE: usize = 12;
@@ -56,8 +61,22 @@ struct Entry {
 #[derive(Clone, Copy, Default)]
 struct Span {
     start: u32,
-    end: u32,
-    decoded: bool,
+    /// The length, and in the lowest bit whether it is of the decoded text.
+    len: u32,
+}
+
+impl Span {
+    fn new(start: usize, len: usize, decoded: bool) -> Self {
+        Self { start: start as u32, len: (len as u32) << 1 | u32::from(decoded) }
+    }
+
+    fn len(self) -> usize {
+        (self.len >> 1) as usize
+    }
+
+    fn is_decoded(self) -> bool {
+        self.len & 1 == 1
+    }
 }
 
 impl<'a> Params<'a> {
@@ -68,7 +87,7 @@ impl<'a> Params<'a> {
     /// [`ParamsError`] where any name or value is malformed, or there are too many. Never
     /// [`Duplicate`](ParamsError::Duplicate), which [`one`](Self::one) decides by name.
     pub fn parse(input: &'a [u8]) -> Result<Self, ParamsError> {
-        if u32::try_from(input.len()).is_err() {
+        if input.len() > MAX_BYTES {
             return Err(ParamsError::TooMany);
         }
         if has_control(input) {
@@ -86,23 +105,13 @@ impl<'a> Params<'a> {
         let mut decoded = Vec::new();
         let mut start = 0;
         while start < bytes.len() {
-            let (mut end, mut equals) = (start, None);
-            let (mut name_plain, mut value_plain) = (true, true);
-            while end < bytes.len() {
-                match bytes[end] {
-                    b'&' => break,
-                    b'=' if equals.is_none() => equals = Some(end),
-                    b'+' | b'%' if equals.is_some() => value_plain = false,
-                    b'+' | b'%' => name_plain = false,
-                    _ => {}
-                }
-                end += 1;
-            }
+            let end = memchr(b'&', &bytes[start..]).map_or(bytes.len(), |at| start + at);
             if end > start {
-                let name_end = equals.unwrap_or(end);
-                let value_start = equals.map_or(end, |at| at + 1);
-                let name = span(bytes, start, name_end, name_plain, &mut decoded)?;
-                let value = span(bytes, value_start, end, value_plain, &mut decoded)?;
+                let pair = &bytes[start..end];
+                let name_len = memchr(b'=', pair).unwrap_or(pair.len());
+                let value_start = (start + name_len + 1).min(end);
+                let name = span(bytes, start, start + name_len, &mut decoded)?;
+                let value = span(bytes, value_start, end, &mut decoded)?;
                 params.push(Entry { name, value })?;
             }
             start = end + 1;
@@ -117,28 +126,27 @@ impl<'a> Params<'a> {
     ///
     /// [`ParamsError::Duplicate`] where the name occurs twice or more, even with equal or empty values.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, ParamsError> {
-        let mut values = self.iter().filter(|(own, _)| *own == name).map(|(_, value)| value);
-        let value = values.next();
+        let mut values = self.named(name);
+        let Some(value) = values.next() else { return Ok(None) };
         if values.next().is_some() {
             return Err(ParamsError::Duplicate(name));
         }
-        Ok(value.filter(|value| !value.is_empty()))
+        Ok(Some(value).filter(|value| !value.is_empty()))
     }
 
     /// Every non-empty value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
     pub fn all<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
-        self.iter().filter(move |(own, value)| *own == name && !value.is_empty()).map(|(_, value)| value)
+        self.named(name).filter(|value| !value.is_empty())
     }
 
     /// All names and values in order, empty values included.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let inline = &self.inline[..self.len.min(INLINE)];
-        inline.iter().chain(&self.more).map(|entry| (self.text(entry.name), self.text(entry.value)))
+        self.entries().map(|entry| (self.text(entry.name), self.text(entry.value)))
     }
 
     /// Whether the name occurs, with whatever value.
     pub fn contains(&self, name: &str) -> bool {
-        self.iter().any(|(own, _)| own == name)
+        self.named(name).next().is_some()
     }
 
     /// Whether there is no parameter at all.
@@ -158,9 +166,19 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.inline[..self.len.min(INLINE)].iter().chain(&self.more)
+    }
+
+    /// The values of a name, empty ones included. Nearly all other names are told by their length.
+    fn named<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
+        let is_named = move |entry: &&Entry| entry.name.len() == name.len() && self.text(entry.name) == name;
+        self.entries().filter(is_named).map(|entry| self.text(entry.value))
+    }
+
     fn text(&self, span: Span) -> &str {
-        let source = if span.decoded { self.decoded.as_str() } else { self.input };
-        &source[span.start as usize..span.end as usize]
+        let source = if span.is_decoded() { self.decoded.as_str() } else { self.input };
+        &source[span.start as usize..span.start as usize + span.len()]
     }
 }
 
@@ -185,7 +203,7 @@ pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
     if has_control(s.as_bytes()) {
         return Err(ParamsError::ControlCharacter);
     }
-    if !s.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+    if is_plain(s.as_bytes()) {
         return Ok(Cow::Borrowed(s));
     }
     let mut decoded = Vec::with_capacity(s.len());
@@ -193,15 +211,13 @@ pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| ParamsError::NotUtf8)
 }
 
-fn span(
-    bytes: &[u8],
-    start: usize,
-    end: usize,
-    plain: bool,
-    decoded: &mut Vec<u8>,
-) -> Result<Span, ParamsError> {
-    if plain {
-        return Ok(Span { start: start as u32, end: end as u32, decoded: false });
+fn is_plain(bytes: &[u8]) -> bool {
+    memchr2(b'+', b'%', bytes).is_none()
+}
+
+fn span(bytes: &[u8], start: usize, end: usize, decoded: &mut Vec<u8>) -> Result<Span, ParamsError> {
+    if is_plain(&bytes[start..end]) {
+        return Ok(Span::new(start, end - start, false));
     }
     if decoded.capacity() == 0 {
         // Decoding never lengthens, so this is the only allocation of the buffer.
@@ -211,7 +227,7 @@ fn span(
     decode(&bytes[start..end], decoded)?;
     // Each piece by itself: two halves of a character in neighbouring pieces are not a character.
     str::from_utf8(&decoded[from..]).map_err(|_| ParamsError::NotUtf8)?;
-    Ok(Span { start: from as u32, end: decoded.len() as u32, decoded: true })
+    Ok(Span::new(from, decoded.len() - from, true))
 }
 
 fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), ParamsError> {

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+use crate::constant_time::same;
 use crate::text;
 
 /// The length of an `S256` challenge: 32 bytes in base64url without padding.
@@ -60,7 +60,7 @@ impl Challenge {
     ///
     /// Compares in constant time.
     pub fn verify(&self, verifier: &str) -> bool {
-        is_verifier(verifier) && bool::from(Self::of_verifier(verifier).0.ct_eq(&self.0))
+        is_verifier(verifier) && bool::from(same(&Self::of_verifier(verifier).0, &self.0))
     }
 
     /// The decoded digest.

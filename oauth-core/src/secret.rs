@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::Rng as _;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
+use crate::constant_time::same;
 use crate::handle::{KeyId, Kind};
+use crate::wiped::Wiped;
 
 /// A source of random bytes.
 ///
@@ -61,13 +61,13 @@ impl Random for SystemRandom {
 /// Asking for more than is left goes back to the source for all of it.
 pub(crate) struct Drawn<'a, const N: usize> {
     source: &'a dyn Random,
-    bytes: Zeroizing<[u8; N]>,
+    bytes: Wiped<N>,
     next: Cell<usize>,
 }
 
 impl<'a, const N: usize> Drawn<'a, N> {
     pub(crate) fn new(source: &'a dyn Random) -> Self {
-        Self { source, bytes: Zeroizing::new(random_array(source)), next: Cell::new(0) }
+        Self { source, bytes: Wiped::new(random_array(source)), next: Cell::new(0) }
     }
 
     /// `LEN` bytes that nobody else gets.
@@ -114,17 +114,17 @@ impl fmt::Debug for SeededRandom {
 
 /// 32 secret bytes: overwritten when dropped, not printable, not serializable, comparable in constant time only.
 #[derive(Clone)]
-pub struct Secret32(Zeroizing<[u8; 32]>);
+pub struct Secret32(Wiped<32>);
 
 impl Secret32 {
     /// Takes bytes that are already secret and random.
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Wiped::new(bytes))
     }
 
     /// Draws a fresh secret.
     pub fn generate(random: &dyn Random) -> Self {
-        let mut bytes = Zeroizing::new([0; 32]);
+        let mut bytes = Wiped::zeroed();
         random.fill(bytes.as_mut_slice());
         Self(bytes)
     }
@@ -136,7 +136,13 @@ impl Secret32 {
 
     /// Whether both are the same, in time that does not depend on where they differ.
     pub fn ct_eq(&self, other: &Self) -> bool {
-        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+        same(&self.0, &other.0).into()
+    }
+}
+
+impl From<Wiped<32>> for Secret32 {
+    fn from(bytes: Wiped<32>) -> Self {
+        Self(bytes)
     }
 }
 
@@ -160,7 +166,7 @@ impl Digest {
     /// that no tag can be checked, a handle whose kind or key id was altered still matches nothing. A fast hash is right
     /// here: the secret cannot be guessed.
     pub fn of(kind: Kind, key: KeyId, secret: &Secret32) -> Self {
-        let mut input = Zeroizing::new([0; 37]);
+        let mut input = Wiped::<37>::zeroed();
         input[..32].copy_from_slice(secret.expose());
         input[32..36].copy_from_slice(key.as_bytes());
         input[36] = kind.byte();
@@ -185,7 +191,7 @@ impl Digest {
 
 impl PartialEq for Digest {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        same(&self.0, &other.0).into()
     }
 }
 

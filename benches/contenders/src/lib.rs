@@ -5,6 +5,7 @@ mod caller;
 mod floor;
 #[cfg(feature = "peers")]
 mod oauth_as;
+mod ours;
 #[cfg(feature = "peers")]
 mod oxide;
 mod path;
@@ -20,6 +21,7 @@ pub use caller::Caller;
 pub use floor::{Floor, open};
 #[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
+pub use ours::Ours;
 #[cfg(feature = "peers")]
 pub use oxide::Oxide;
 pub use path::Path;

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 use axum::Router;
-use contenders::{Caller, Contender, Floor, Path, request};
+use contenders::{Caller, Contender, Floor, Ours, Path, request};
 use tokio::net::TcpListener;
 
 struct Prepared {
@@ -43,6 +43,7 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let context = runtime.enter();
     let prepared = match contender.as_str() {
         Floor::NAME => prepare::<Floor>(path, count, file)?,
+        Ours::NAME => prepare::<Ours>(path, count, file)?,
         #[cfg(feature = "peers")]
         contenders::OauthAs::NAME => prepare::<contenders::OauthAs>(path, count, file)?,
         #[cfg(feature = "peers")]

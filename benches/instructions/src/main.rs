@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use contenders::{Caller, Contender, Floor, Path, Req};
+use contenders::{Caller, Contender, Floor, Ours, Path, Req};
 
 /// A function of its own, so that callgrind can be told to count what happens in it and nothing else.
 #[inline(never)]
@@ -33,6 +33,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let requests = requests.parse().map_err(|_| "COUNT is a number".to_owned())?;
     match contender.as_str() {
         Floor::NAME => count::<Floor>(path, requests),
+        Ours::NAME => count::<Ours>(path, requests),
         #[cfg(feature = "peers")]
         contenders::OauthAs::NAME => count::<contenders::OauthAs>(path, requests),
         #[cfg(feature = "peers")]

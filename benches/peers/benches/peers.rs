@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use contenders::{Caller, Contender, Floor, OauthAs, Oxide, Path};
+use contenders::{Caller, Contender, Floor, OauthAs, Ours, Oxide, Path};
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion};
 
@@ -39,11 +39,12 @@ fn main() {
     for path in Path::ALL {
         let mut group = criterion.benchmark_group(path.name());
         measure::<Floor>(&mut group, path);
+        measure::<Ours>(&mut group, path);
         measure::<OauthAs>(&mut group, path);
         measure::<Oxide>(&mut group, path);
         group.finish();
     }
     criterion.final_summary();
-    let names = [Floor::NAME, OauthAs::NAME, Oxide::NAME];
-    println!("\n{}", peers::table(&home, &Path::ALL.map(Path::name), &names, "ours"));
+    let names = [Floor::NAME, Ours::NAME, OauthAs::NAME, Oxide::NAME];
+    println!("\n{}", peers::table(&home, &Path::ALL.map(Path::name), &names, Ours::NAME));
 }

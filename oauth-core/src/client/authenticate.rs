@@ -7,16 +7,20 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::secrets::{self, Presented};
 use super::{AuthMethod, Client};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::params::{Params, percent_decode_form};
+use crate::wiped::Wiped;
 
 /// The longest `Authorization` value that is looked at.
 const MAX_BASIC_BYTES: usize = 1536;
+
+/// Credentials up to this length are decoded without an allocation.
+const USUAL_BASIC_BYTES: usize = 256;
 
 /// A client that has authenticated, or a public client that has named itself.
 #[derive(Clone, Debug)]
@@ -39,15 +43,46 @@ impl Deref for AuthenticatedClient {
 
 /// What a request says about its client. Only [`Credentials::check`] turns it into an [`AuthenticatedClient`].
 pub struct Credentials<'a> {
-    client_id: Cow<'a, str>,
+    client_id: ClaimedId<'a>,
     secret: Option<Presented>,
     method: AuthMethod,
+}
+
+/// The claimed id: part of the body, or decoded from a header, usually without an allocation.
+enum ClaimedId<'a> {
+    Borrowed(&'a str),
+    Short([u8; SHORT_ID], u8),
+    Long(Box<str>),
+}
+
+const SHORT_ID: usize = 64;
+
+impl ClaimedId<'_> {
+    fn copied(id: &str) -> Self {
+        let mut short = [0; SHORT_ID];
+        match (short.get_mut(..id.len()), u8::try_from(id.len())) {
+            (Some(room), Ok(len)) => {
+                room.copy_from_slice(id.as_bytes());
+                Self::Short(short, len)
+            }
+            _ => Self::Long(id.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Borrowed(id) => id,
+            // What was copied is a `str`, so this does not fail.
+            Self::Short(bytes, len) => std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Self::Long(id) => id,
+        }
+    }
 }
 
 impl std::fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials")
-            .field("client_id", &self.client_id)
+            .field("client_id", &self.client_id())
             .field("method", &self.method)
             .finish_non_exhaustive()
     }
@@ -81,7 +116,7 @@ impl<'a> Credentials<'a> {
         if let Some(header) = header {
             let basic = Self::basic(header.as_bytes())
                 .ok_or_else(|| invalid_client("the Authorization header is not Basic credentials", true))?;
-            if body_id.is_some_and(|id| *id != *basic.client_id) {
+            if body_id.is_some_and(|id| id != basic.client_id()) {
                 return Err(Error::invalid_request("client_id differs from the Authorization header"));
             }
             return Ok(basic);
@@ -91,11 +126,11 @@ impl<'a> Credentials<'a> {
         };
         Ok(match body_secret {
             Some(secret) => Self {
-                client_id: client_id.into(),
+                client_id: ClaimedId::Borrowed(client_id),
                 secret: Presented::read(secret),
                 method: AuthMethod::ClientSecretPost,
             },
-            None => Self { client_id: client_id.into(), secret: None, method: AuthMethod::None },
+            None => Self { client_id: ClaimedId::Borrowed(client_id), secret: None, method: AuthMethod::None },
         })
     }
 
@@ -107,11 +142,13 @@ impl<'a> Credentials<'a> {
         if !scheme.eq_ignore_ascii_case(b"basic ") {
             return None;
         }
-        let mut decoded = [0; MAX_BASIC_BYTES];
-        let len = STANDARD.decode_slice(rest.trim_ascii(), &mut decoded).ok()?;
-        let credentials = Self::decoded(&decoded[..len]);
-        decoded[..len].zeroize();
-        credentials
+        let encoded = rest.trim_ascii();
+        if encoded.len() > USUAL_BASIC_BYTES {
+            return Self::decoded(&Zeroizing::new(STANDARD.decode(encoded).ok()?));
+        }
+        let mut decoded = Wiped::<USUAL_BASIC_BYTES>::zeroed();
+        let len = STANDARD.decode_slice(encoded, decoded.as_mut_slice()).ok()?;
+        Self::decoded(&decoded[..len])
     }
 
     fn decoded(text: &[u8]) -> Option<Self> {
@@ -122,7 +159,7 @@ impl<'a> Credentials<'a> {
             Cow::Owned(secret) => Presented::read(&Zeroizing::new(secret)),
         };
         (!client_id.is_empty()).then(|| Self {
-            client_id: client_id.into_owned().into(),
+            client_id: ClaimedId::copied(&client_id),
             secret,
             method: AuthMethod::ClientSecretBasic,
         })
@@ -130,7 +167,7 @@ impl<'a> Credentials<'a> {
 
     /// The id that the request claims. Nothing is proven yet.
     pub fn client_id(&self) -> &str {
-        &self.client_id
+        self.client_id.as_str()
     }
 
     /// Checks the credentials against the registered client. An unknown client takes as long and hears the same.
@@ -154,7 +191,7 @@ impl<'a> Credentials<'a> {
             Some(client) => return Ok(AuthenticatedClient(client.clone())),
         };
         let tried_basic = self.method == AuthMethod::ClientSecretBasic;
-        Err(invalid_client(reason, tried_basic).for_client(&*self.client_id))
+        Err(invalid_client(reason, tried_basic).for_client(self.client_id()))
     }
 }
 

@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::Choice;
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
+use crate::constant_time::same;
 use crate::secret::{Random, SystemRandom, random_array};
 
 /// The fewest bytes that a client secret may have.
@@ -99,7 +100,7 @@ pub(super) fn matches(hashes: &[SecretHash], Presented(presented): &Presented, n
     let mut found = Choice::from(0);
     for hash in hashes {
         let live = hash.expires_at.is_none_or(|end| now < end);
-        found |= hash.sha256.0.ct_eq(&presented.0) & Choice::from(u8::from(live));
+        found |= same(&hash.sha256.0, &presented.0) & Choice::from(u8::from(live));
     }
     found.into()
 }

@@ -16,13 +16,13 @@
 
 mod access;
 mod ask;
-mod bytes16;
 pub mod fence;
 mod plan;
 mod redeem;
 pub mod refresh;
 mod refusal;
 mod revoke;
+mod short_bytes;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -33,13 +33,13 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{Access, MAX_ACCESS, Resources};
 pub use ask::Ask;
-pub use bytes16::{Salt, UriHash};
 pub use fence::{FenceKind, fence_key};
 pub use plan::Plan;
 pub use redeem::{Code, Redeem, Redemption};
 pub use refresh::{Previous, Refresh, RefreshOutcome, RefreshRequest, Rotation, Successor};
 pub use refusal::Refusal;
 pub use revoke::RevokeReason;
+pub use short_bytes::{Salt, UriHash};
 pub use state::{Active, State};
 
 use crate::clock::Timestamp;

@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Salt;
 use super::ask::Ask;
-use super::{Access, Active, Grant, Plan, Refusal, Resources, RevokeReason, State};
+use super::{Access, Active, Confirmation, Grant, Plan, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
 use crate::handle::{Authenticity, Handle, Handles, KeyId, Kind};
+use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::{Digest, Secret32};
 
@@ -304,39 +305,21 @@ impl Grant {
         scope: &Scope,
         resources: &Resources,
     ) -> Option<(Secret32, Secret32)> {
-        let binding = self.binding(scope, resources);
         let presented = request.handle.secret();
         let grant = request.handle.grant;
-        let access =
-            request.handles.derive_access(key, presented, salt.as_bytes(), grant, generation, &binding)?;
-        let refresh = request.handles.derive_refresh(key, presented, salt.as_bytes(), grant, generation)?;
-        Some((access, refresh))
+        let successors = request.handles.derive_successors(key, presented, salt, grant, generation)?;
+        Some((successors.access(self.binding(scope, resources)), successors.refresh().clone()))
     }
 
-    /// Everything that tells two access tokens of one refresh apart, each part with its length.
-    fn binding(&self, scope: &Scope, resources: &Resources) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(128);
-        let mut part = |text: &str| {
-            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
+    /// Everything that tells two access tokens of one refresh apart.
+    fn binding<'a>(&'a self, scope: &'a Scope, resources: &'a Resources) -> impl Iterator<Item = &'a str> {
+        let (method, thumbprint) = match self.confirmation().map(|confirmation| &**confirmation) {
+            None => ("", None),
+            Some(Confirmation::Jkt(thumbprint)) => ("jkt", Some(&**thumbprint)),
+            Some(Confirmation::X5tS256(thumbprint)) => ("x5t#S256", Some(&**thumbprint)),
         };
-        part("opaque");
-        part(scope.as_str());
-        match self.confirmation().map(|confirmation| &**confirmation) {
-            None => part(""),
-            Some(super::Confirmation::Jkt(jkt)) => {
-                part("jkt");
-                part(jkt);
-            }
-            Some(super::Confirmation::X5tS256(thumbprint)) => {
-                part("x5t#S256");
-                part(thumbprint);
-            }
-        }
-        for resource in resources.iter() {
-            part(resource.as_str());
-        }
-        bytes
+        let resources = resources.iter().map(Resource::as_str);
+        ["opaque", scope.as_str(), method].into_iter().chain(thumbprint).chain(resources)
     }
 
     fn entry(

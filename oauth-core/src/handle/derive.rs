@@ -2,40 +2,27 @@
 
 use std::sync::OnceLock;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{GrantId, Handles, KeyId};
+use crate::grant::Salt;
 use crate::secret::Secret32;
+use crate::wiped::Wiped;
 
 impl Handles {
-    /// The refresh token that follows `presented`; the same for the same inputs. `generation` is the successor's.
+    /// What follows from `presented`, a refresh token that is used; the same for the same inputs. `generation` is the
+    /// successor's.
     ///
     /// `None` if the key is not in the ring (any more).
-    pub fn derive_refresh(
+    pub fn derive_successors(
         &self,
         key: KeyId,
         presented: &Secret32,
-        salt: &[u8; 16],
+        salt: Salt,
         grant: GrantId,
         generation: u32,
-    ) -> Option<Secret32> {
-        Some(successor(&self.key(key)?.refresh, presented, salt, grant, generation, &[]))
-    }
-
-    /// The opaque access token that goes with the refresh token which follows `presented`.
-    ///
-    /// `binding` is what the token is for (scope, resources, confirmation, format) in canonical, length-prefixed bytes:
-    /// a retry that asks for something else gets another token. `None` if the key is not in the ring (any more).
-    pub fn derive_access(
-        &self,
-        key: KeyId,
-        presented: &Secret32,
-        salt: &[u8; 16],
-        grant: GrantId,
-        generation: u32,
-        binding: &[u8],
-    ) -> Option<Secret32> {
-        Some(successor(&self.key(key)?.access, presented, salt, grant, generation, binding))
+    ) -> Option<Successors> {
+        Some(successors(&self.key(key)?.successors, presented, salt, grant, generation))
     }
 
     /// The code that answers a consent, from the nonce sealed in its page: a double click yields one code.
@@ -91,22 +78,48 @@ pub fn browser_hash(cookie: &str) -> [u8; 32] {
     blake3::derive_key("oauth-core 2025 browser cookie", cookie.as_bytes())
 }
 
-/// Fields of fixed width come first, so `binding` needs no length of its own.
-fn successor(
+/// The tokens that follow from a refresh token.
+#[derive(Debug)]
+pub struct Successors {
+    refresh: Secret32,
+    access: Secret32,
+}
+
+impl Successors {
+    /// The next refresh token.
+    pub fn refresh(&self) -> &Secret32 {
+        &self.refresh
+    }
+
+    /// The opaque access token that goes with it, for what `binding` says that it is for (scope, resources, confirmation,
+    /// format): a retry that asks for something else gets another token.
+    pub fn access<'a>(&self, binding: impl IntoIterator<Item = &'a str>) -> Secret32 {
+        let mut message = Message::new();
+        for part in binding {
+            message.short_part(part.as_bytes());
+        }
+        Secret32::new(message.hash(self.access.expose()))
+    }
+}
+
+/// Fields of fixed width that fill one block: both secrets are one compression, of which BLAKE3 gives 64 bytes.
+fn successors(
     key: &[u8; 32],
     presented: &Secret32,
-    salt: &[u8; 16],
+    salt: Salt,
     grant: GrantId,
     generation: u32,
-    binding: &[u8],
-) -> Secret32 {
-    let mut message = Message::new();
-    message.raw(presented.expose());
-    message.raw(salt);
-    message.raw(grant.as_bytes());
-    message.raw(&generation.to_be_bytes());
-    message.raw(binding);
-    Secret32::new(message.hash(key))
+) -> Successors {
+    let mut message = Wiped::<64>::zeroed();
+    message[..32].copy_from_slice(presented.expose());
+    message[32..44].copy_from_slice(salt.as_bytes());
+    message[44..60].copy_from_slice(grant.as_bytes());
+    message[60..].copy_from_slice(&generation.to_be_bytes());
+    let (mut refresh, mut access) = (Wiped::zeroed(), Wiped::zeroed());
+    let mut output = blake3::Hasher::new_keyed(key).update(message.as_slice()).finalize_xof();
+    output.fill(refresh.as_mut_slice());
+    output.fill(access.as_mut_slice());
+    Successors { refresh: Secret32::from(refresh), access: Secret32::from(access) }
 }
 
 fn code(key: &[u8; 32], nonce: &[u8; 32], grant: GrantId) -> Secret32 {
@@ -132,7 +145,7 @@ fn first_half(hash: [u8; 32]) -> [u8; 16] {
 /// What a keyed hash is taken of. Short messages are put together on the stack, which costs a fraction of what an incremental
 /// hasher does; long ones spill.
 struct Message {
-    short: [u8; SHORT],
+    short: Wiped<SHORT>,
     len: usize,
     long: Zeroizing<Vec<u8>>,
 }
@@ -141,7 +154,7 @@ const SHORT: usize = 256;
 
 impl Message {
     fn new() -> Self {
-        Self { short: [0; SHORT], len: 0, long: Zeroizing::default() }
+        Self { short: Wiped::zeroed(), len: 0, long: Zeroizing::default() }
     }
 
     fn raw(&mut self, bytes: &[u8]) {
@@ -157,6 +170,12 @@ impl Message {
         self.long.extend_from_slice(bytes);
     }
 
+    /// As [`Message::part`], for parts below 4 GiB, so that more of them fit into one block.
+    fn short_part(&mut self, part: &[u8]) {
+        self.raw(&(part.len() as u32).to_le_bytes());
+        self.raw(part);
+    }
+
     /// The length goes first: `["ab", "c"]` and `["a", "bc"]` must differ.
     fn part(&mut self, part: &[u8]) {
         self.raw(&(part.len() as u64).to_le_bytes());
@@ -166,13 +185,6 @@ impl Message {
     fn hash(&self, key: &[u8; 32]) -> [u8; 32] {
         let message = if self.long.is_empty() { &self.short[..self.len] } else { &self.long };
         blake3::keyed_hash(key, message).into()
-    }
-}
-
-impl Drop for Message {
-    /// Only what was used: writes that may not be optimized away go byte by byte.
-    fn drop(&mut self) {
-        self.short[..self.len].zeroize();
     }
 }
 
@@ -192,10 +204,16 @@ mod tests {
         let keys: Vec<_> = handles.keys().map(|keys| keys.id).collect();
         let [secret, other] = [Secret32::new([3; 32]), Secret32::new([4; 32])];
         let [grant, other_grant] = [GrantId::from_bytes([5; 16]), GrantId::from_bytes([6; 16])];
-        let refresh = |key, secret, salt, grant, generation| {
-            handles.derive_refresh(key, secret, &[salt; 16], grant, generation).unwrap()
+        let derive = |key, secret: &Secret32, salt, grant, generation| {
+            let salt = Salt::from_bytes([salt; 12]);
+            handles.derive_successors(key, secret, salt, grant, generation).unwrap()
         };
-        let access = |binding| handles.derive_access(keys[0], &secret, &[0; 16], grant, 1, binding).unwrap();
+        let refresh = |key, secret: &Secret32, salt, grant, generation| {
+            derive(key, secret, salt, grant, generation).refresh().clone()
+        };
+        let access = |binding: &[&'static str]| {
+            derive(keys[0], &secret, 0, grant, 1).access(binding.iter().copied())
+        };
         let all = [
             refresh(keys[0], &secret, 0, grant, 1),
             refresh(keys[1], &secret, 0, grant, 1),
@@ -203,27 +221,32 @@ mod tests {
             refresh(keys[0], &secret, 1, grant, 1),
             refresh(keys[0], &secret, 0, other_grant, 1),
             refresh(keys[0], &secret, 0, grant, 2),
-            access(b""),
-            access(b"scope"),
+            access(&[]),
+            access(&["scope"]),
+            access(&["sc", "ope"]),
             handles.derive_code(&[3; 32], grant),
             handles.derive_code(&[4; 32], grant),
             handles.derive_code(&[3; 32], other_grant),
             handles.derive_code_with(keys[1], &[3; 32], grant).unwrap(),
-            other_issuer.derive_refresh(keys[0], &secret, &[0; 16], grant, 1).unwrap(),
+            other_issuer
+                .derive_successors(keys[0], &secret, Salt::from_bytes([0; 12]), grant, 1)
+                .unwrap()
+                .refresh()
+                .clone(),
             other_issuer.derive_code(&[3; 32], grant),
         ];
         let distinct: std::collections::HashSet<_> = all.iter().map(|secret| *secret.expose()).collect();
         assert_eq!(distinct.len(), all.len());
         assert!(all[0].ct_eq(&refresh(keys[0], &secret, 0, grant, 1)));
-        assert!(all[8].ct_eq(&handles.derive_code_with(keys[0], &[3; 32], grant).unwrap()));
+        assert!(all[9].ct_eq(&handles.derive_code_with(keys[0], &[3; 32], grant).unwrap()));
     }
 
     #[test]
     fn a_key_outside_the_ring_derives_nothing() {
         let (handles, key) = (handles(KeyRing::new([1; 32])), KeyId::from_bytes([0; 4]));
         let (secret, grant) = (Secret32::new([3; 32]), GrantId::from_bytes([5; 16]));
-        assert!(handles.derive_refresh(key, &secret, &[0; 16], grant, 1).is_none());
-        assert!(handles.derive_access(key, &secret, &[0; 16], grant, 1, b"").is_none());
+        let salt = Salt::from_bytes([0; 12]);
+        assert!(handles.derive_successors(key, &secret, salt, grant, 1).is_none());
         assert!(handles.derive_code_with(key, &[0; 32], grant).is_none());
     }
 

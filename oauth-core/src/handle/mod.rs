@@ -32,7 +32,7 @@ mod seal;
 mod subkeys;
 mod wire;
 
-pub use derive::{IdContext, browser_hash};
+pub use derive::{IdContext, Successors, browser_hash};
 pub use grant_id::{GrantId, ParseGrantIdError};
 pub use kind::{Kind, PrefixError, Prefixes};
 pub use resume::ResumeClaims;

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroizing;
 
 use crate::secret::{Random, random_array};
+use crate::wiped::Wiped;
 
 /// Names a key of the ring; derived from the key, shown in every handle, not a secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,12 +73,12 @@ impl<'de> Deserialize<'de> for KeyId {
 #[derive(Clone)]
 pub(super) struct RingKey {
     pub(super) id: KeyId,
-    pub(super) bytes: Zeroizing<[u8; 32]>,
+    pub(super) bytes: Wiped<32>,
 }
 
 impl RingKey {
     fn new(key: [u8; 32]) -> Self {
-        Self { id: KeyId::of(&key), bytes: Zeroizing::new(key) }
+        Self { id: KeyId::of(&key), bytes: Wiped::new(key) }
     }
 }
 

@@ -1,18 +1,16 @@
 //! One key per purpose, derived once from each key of the ring and the issuer.
 
-use zeroize::Zeroizing;
-
 use super::ring::{KeyId, RingKey};
+use crate::wiped::Wiped;
 
-type Key = Zeroizing<[u8; 32]>;
+type Key = Wiped<32>;
 
 /// The issuer is part of the derivation, so that nothing made for one issuer verifies at another that shares the ring.
 pub(super) struct Subkeys {
     pub(super) id: KeyId,
     pub(super) tag: Key,
     pub(super) code: Key,
-    pub(super) access: Key,
-    pub(super) refresh: Key,
+    pub(super) successors: Key,
     pub(super) ids: Key,
     pub(super) seal: Key,
     pub(super) resume: Key,
@@ -24,14 +22,13 @@ impl Subkeys {
             let mut hasher = blake3::Hasher::new_derive_key(context);
             hasher.update(key.bytes.as_slice());
             hasher.update(issuer.as_bytes());
-            Zeroizing::new(hasher.finalize().into())
+            Wiped::new(hasher.finalize().into())
         };
         Self {
             id: key.id,
             tag: derive("oauth-core 2025 handle tag"),
             code: derive("oauth-core 2025 authorization code from nonce"),
-            access: derive("oauth-core 2025 successor access token"),
-            refresh: derive("oauth-core 2025 successor refresh token"),
+            successors: derive("oauth-core 2025 successor tokens"),
             ids: derive("oauth-core 2025 keyed id"),
             seal: derive("oauth-core 2025 browser seal"),
             resume: derive("oauth-core 2025 resume token"),

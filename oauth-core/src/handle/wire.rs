@@ -4,12 +4,12 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::subkeys::Subkeys;
 use super::{GrantId, Handles, KeyId, Kind, Prefixes};
+use crate::constant_time::same;
 use crate::secret::{Digest, Secret32};
+use crate::wiped::Wiped;
 
 /// Key id 4, generation 4 (big endian), grant id 16, secret 32, tag 16. A multiple of three, so that base64url has no
 /// unused bits and each handle exactly one spelling.
@@ -81,7 +81,7 @@ pub(super) fn write(
     generation: u32,
     secret: &Secret32,
 ) -> String {
-    let mut body = Zeroizing::new([0; BODY]);
+    let mut body = Wiped::<BODY>::zeroed();
     body[..4].copy_from_slice(keys.id.as_bytes());
     body[4..8].copy_from_slice(&generation.to_be_bytes());
     body[8..24].copy_from_slice(grant.as_bytes());
@@ -98,7 +98,7 @@ pub(super) fn write(
 
 /// One compression of keyed BLAKE3: the issuer is in the key, every field has a fixed width.
 fn tag(keys: &Subkeys, kind: Kind, body: &[u8; BODY]) -> [u8; 16] {
-    let mut message = Zeroizing::new([0; 1 + TAGGED.end - TAGGED.start]);
+    let mut message = Wiped::<{ 1 + TAGGED.end - TAGGED.start }>::zeroed();
     message[0] = kind.byte();
     message[1..].copy_from_slice(&body[TAGGED]);
     let mut tag = [0; 16];
@@ -129,7 +129,7 @@ impl Handles {
     }
 
     fn read(&self, kind: Kind, encoded: &str) -> Result<Handle, HandleError> {
-        let mut body = Zeroizing::new([0; BODY]);
+        let mut body = Wiped::<BODY>::zeroed();
         match URL_SAFE_NO_PAD.decode_slice(encoded, body.as_mut_slice()) {
             Ok(BODY) => {}
             _ => return Err(HandleError::Malformed),
@@ -139,9 +139,10 @@ impl Handles {
         let generation = u32::from_be_bytes(take(&mut rest)?);
         let grant = GrantId::from_bytes(take(&mut rest)?);
         let secret = Secret32::new(take(&mut rest)?);
+        let presented = take(&mut rest)?;
         let authenticity = match self.key(key_id) {
             None => Authenticity::UnknownKey,
-            Some(keys) if tag(keys, kind, &body).ct_eq(rest).into() => Authenticity::Genuine,
+            Some(keys) if same(&tag(keys, kind, &body), &presented).into() => Authenticity::Genuine,
             Some(_) => return Err(HandleError::Forged),
         };
         Ok(Handle { kind, key_id, generation, grant, authenticity, secret })

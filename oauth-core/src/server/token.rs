@@ -106,7 +106,7 @@ impl Server {
         let ask = request.ask()?;
         let handle = self.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
         let client = request.client;
-        let drawn = Drawn::<48>::new(&*self.random);
+        let drawn = Drawn::<44>::new(&*self.random);
         let fresh = Secret32::new(drawn.take());
         let step = RefreshStep(RefreshRequest {
             handle: &handle,

@@ -1,4 +1,4 @@
-//! Sixteen bytes, stored as base64url.
+//! Short bytes, stored as base64url.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::secret::{Random, random_array};
 
 /// The salt of a derivation: random, not secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Salt([u8; 16]);
+pub struct Salt([u8; 12]);
 
 /// The hash of a redirect URI, byte for byte.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,12 +24,12 @@ impl Salt {
     }
 
     /// A salt of bytes that are already random.
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
 
     /// The bytes.
-    pub fn as_bytes(&self) -> &[u8; 16] {
+    pub fn as_bytes(&self) -> &[u8; 12] {
         &self.0
     }
 }
@@ -48,11 +48,11 @@ impl fmt::Debug for UriHash {
     }
 }
 
-fn parse(text: &str) -> Result<[u8; 16], &'static str> {
-    let mut bytes = [0; 16];
+fn parse<const N: usize>(text: &str) -> Result<[u8; N], &'static str> {
+    let mut bytes = [0; N];
     match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-        Ok(16) => Ok(bytes),
-        _ => Err("not 16 bytes in base64url without padding"),
+        Ok(read) if read == N => Ok(bytes),
+        _ => Err("another number of bytes, or not base64url without padding"),
     }
 }
 
@@ -66,7 +66,7 @@ macro_rules! stored_as_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::text::deserialize(deserializer, "16 bytes in base64url", |text| parse(text).map(Self))
+                crate::text::deserialize(deserializer, "bytes in base64url", |text| parse(text).map(Self))
             }
         }
     )*};

@@ -1,0 +1,96 @@
+//! This project: the tower service called directly, without an app around it.
+
+use async_trait::async_trait;
+use axum::Router;
+use futures_executor::block_on;
+use http::request::Parts;
+use http::{Request, Response};
+use oauth_core::authorize::{Login, ShowError};
+use oauth_core::client::{Client, ClientSecret};
+use oauth_core::clock::{Clock, SystemClock};
+use oauth_core::server::{Pending, Server, SignIn};
+use oauth_storage_memory::MemoryStore;
+use oauth_tower::body::Body;
+use oauth_tower::host::{Host, HostError};
+use oauth_tower::server::{AuthorizationServerLayer, AuthorizationServerService};
+use tower_service::Service;
+
+use crate::floor::collected;
+use crate::request::{CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, SCOPE, SUBJECT, authorize, code_of};
+use crate::{Contender, Path, Req, Res};
+
+/// Ours with its memory store.
+pub struct Ours {
+    store: MemoryStore,
+    service: AuthorizationServerService,
+}
+
+impl Ours {
+    /// Where it keeps its grants.
+    pub fn store(&self) -> &MemoryStore {
+        &self.store
+    }
+}
+
+/// Everybody is signed in as the same person, and nobody is asked, since the client is the host's own.
+#[derive(Debug)]
+struct SignedIn;
+
+#[async_trait]
+impl Host for SignedIn {
+    async fn login(&self, _head: &Parts) -> Result<Option<Login>, HostError> {
+        Ok(Some(Login::new(SUBJECT, SystemClock.now())))
+    }
+
+    async fn sign_in(&self, _head: &Parts, _request: &SignIn) -> Response<Body> {
+        unreachable!("somebody is signed in")
+    }
+
+    async fn consent(&self, _head: &Parts, _pending: &Pending, _action: &str) -> Response<Body> {
+        unreachable!("the client is the host's own")
+    }
+
+    async fn error(&self, _head: &Parts, error: &ShowError) -> Response<Body> {
+        panic!("{error:?}")
+    }
+}
+
+impl Contender for Ours {
+    const NAME: &'static str = "ours";
+
+    fn supports(path: Path) -> bool {
+        path != Path::Bearer
+    }
+
+    fn new() -> Self {
+        let store = MemoryStore::new();
+        let client = Client::confidential(CLIENT_ID, &ClientSecret::from_text(CLIENT_SECRET))
+            .redirect_uri(REDIRECT_URI)
+            .grant_types(["authorization_code", "client_credentials", "refresh_token"])
+            .scope(SCOPE)
+            .resource("https://api.example")
+            .first_party();
+        let server = Server::builder(ISSUER, store.clone()).client(client).build().expect("a valid server");
+        let service = AuthorizationServerLayer::new(server).host(SignedIn).into_service();
+        Self { store, service }
+    }
+
+    fn call(&mut self, request: Req) -> impl Future<Output = Res> {
+        collected(self.service.call(request))
+    }
+
+    async fn resource(&mut self, _request: Req) -> Res {
+        unreachable!("not supported")
+    }
+
+    fn code(&mut self) -> String {
+        code_of(&block_on(self.call(authorize("/authorize"))))
+    }
+
+    fn router(&self) -> Router {
+        let service = self.service.clone();
+        Router::new().fallback(async move |request: Request<axum::body::Body>| {
+            service.clone().call(request).await
+        })
+    }
+}
