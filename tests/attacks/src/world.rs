@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use oauth_core::authorize::Login;
 use oauth_core::clock::{ManualClock, Timestamp};
 use oauth_core::server::{Server, ServerBuilder};
-use oauth_core::storage::Store;
+use oauth_core::storage::{Index, Store};
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::body::BoxError;
 use oauth_tower::host::HostError;
@@ -87,6 +87,12 @@ impl World {
         let body = body.collect().await.expect("a body").to_bytes();
         let body = String::from_utf8(body.to_vec()).expect("text");
         Reply { status: head.status.as_u16(), headers: head.headers, body }
+    }
+
+    /// The states of all grants of a client that are stored.
+    pub async fn grants(&self, client_id: &str) -> Vec<&'static str> {
+        let listed = self.server.grants().list(Index::Client(client_id)).await.expect("a list");
+        listed.into_iter().map(|grant| grant.state).collect()
     }
 
     /// A GET without cookies.
