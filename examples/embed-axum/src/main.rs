@@ -1,0 +1,16 @@
+//! `cargo run -p embed-axum`
+
+use std::net::Ipv4Addr;
+
+use tokio::net::TcpListener;
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "a program for the terminal")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let issuer = format!("http://{}", listener.local_addr()?);
+    let app = embed_axum::app(&issuer)?;
+    println!("Open {issuer}, sign in as ada / lovelace");
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+}
