@@ -3,8 +3,8 @@
 //! | to do | use |
 //! | --- | --- |
 //! | mount the server's endpoints in an app | [`server::AuthorizationServerLayer`] |
-//! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
 //! | serve them alone | [`server::AuthorizationServerService`] |
+//! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
 //! | answer from a consent page of one's own | [`endpoint::authorize_response`] |
 

@@ -130,7 +130,9 @@ impl<'a> Credentials<'a> {
                 secret: Presented::read(secret),
                 method: AuthMethod::ClientSecretPost,
             },
-            None => Self { client_id: ClaimedId::Borrowed(client_id), secret: None, method: AuthMethod::None },
+            None => {
+                Self { client_id: ClaimedId::Borrowed(client_id), secret: None, method: AuthMethod::None }
+            }
         })
     }
 

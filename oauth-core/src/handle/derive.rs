@@ -211,9 +211,8 @@ mod tests {
         let refresh = |key, secret: &Secret32, salt, grant, generation| {
             derive(key, secret, salt, grant, generation).refresh().clone()
         };
-        let access = |binding: &[&'static str]| {
-            derive(keys[0], &secret, 0, grant, 1).access(binding.iter().copied())
-        };
+        let access =
+            |binding: &[&'static str]| derive(keys[0], &secret, 0, grant, 1).access(binding.iter().copied());
         let all = [
             refresh(keys[0], &secret, 0, grant, 1),
             refresh(keys[1], &secret, 0, grant, 1),

@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use oauth_core::server::AccessToken;
 
+use super::Cause;
 use super::guard::{check_scope, refuse_inside, verified};
 use super::refusal::Denial;
 use super::scope::RequiredTokens;
-use super::{BearerLayer, Cause};
 use crate::body::Body;
 
 /// The verified token of the request.
 ///
-/// `Option<Bearer>` is `None` where the layer is [optional](BearerLayer::optional) and no token was presented; `Bearer` answers
-/// such a request with 401. Without a [`BearerLayer`] in front of the route both answer 500.
+/// `Option<Bearer>` is `None` where the layer is [optional](super::BearerLayer::optional) and no token was presented;
+/// `Bearer` answers such a request with 401. Without a [`BearerLayer`](super::BearerLayer) in front both answer 500.
 ///
 /// ```
 /// use oauth_tower::bearer::Bearer;
@@ -86,7 +86,7 @@ impl<R> fmt::Debug for Scoped<R> {
     }
 }
 
-/// The refusal of an extractor, written the way that the [`BearerLayer`] in front writes refusals.
+/// The refusal of an extractor, written the way that the [`BearerLayer`](super::BearerLayer) in front writes refusals.
 pub struct BearerRejection {
     cause: Cause,
     response: http::Response<Body>,

@@ -155,8 +155,8 @@ impl<V> Shared<V> {
             let why = "the token is bound to a key and was presented as a bearer token";
             return Err(Denial::of(Cause::InvalidToken, why, token));
         }
-        let meant = |resource: &Box<str>| token.resources.find(resource).is_some();
-        if !self.resources.is_empty() && !self.resources.iter().any(meant) {
+        let mut own = self.resources.iter();
+        if !self.resources.is_empty() && !own.any(|resource| token.resources.find(resource).is_some()) {
             return Err(Denial::of(Cause::InvalidToken, "the token is for another audience", token));
         }
         check_scope(token, &self.required)

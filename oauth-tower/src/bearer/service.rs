@@ -67,7 +67,7 @@ where
             return ResponseFuture::own(response);
         }
         let denial = match authorization::read(request.headers()) {
-            Presented::Token(token) => match shared.verifier.verify(token) {
+            Presented::Token(token) => match shared.verifier.verify_token(token) {
                 Verification::Later(future) => {
                     // The clone has not been asked whether it is ready; the request is for the one that has.
                     let clone = self.inner.clone();

@@ -36,7 +36,7 @@ pub trait Verifier: Clone + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`VerifyError::Invalid`] for what is not a live access token, [`VerifyError::Unavailable`] when that cannot be told now.
-    fn verify(&self, token: &str) -> Verification<Self::Future>;
+    fn verify_token(&self, token: &str) -> Verification<Self::Future>;
 }
 
 /// The answer of a [`Verifier`], or the future of it.
@@ -53,7 +53,7 @@ pub enum Verification<F> {
 impl Verifier for Arc<Server> {
     type Future = ServerVerification;
 
-    fn verify(&self, token: &str) -> Verification<ServerVerification> {
+    fn verify_token(&self, token: &str) -> Verification<ServerVerification> {
         let handle = match self.parse_access(token) {
             Ok(handle) => handle,
             Err(error) => return Verification::Now(Err(error)),
