@@ -9,6 +9,7 @@
 //! | --- | --- | --- | --- | --- |
 //! | T0 | does not exist | – | – | T1 and an access token |
 //! | T0 | never presented | inside | on | T1 again; the same access token for the same parameters, another for others |
+//! | T0 | never presented | inside, but an access token issued in it was revoked | on | the grant is revoked |
 //! | T0 | never presented | outside, or streak used up | on | the grant is revoked |
 //! | T0 | never presented | any | off | the grant is revoked |
 //! | T0 | presented | any | any | the grant is revoked |

@@ -34,15 +34,18 @@ impl Grant {
     }
 
     /// Ends a single access token; an unknown one is already gone.
+    ///
+    /// One that was issued in an open retry window closes it: a retry would derive the same token again.
     pub fn revoke_access(&self, digest: &Digest) -> Plan<()> {
-        match &self.state {
-            State::Active(active) if active.access(digest).is_some() => {
-                let mut active = active.clone();
-                active.access.retain(|entry| entry.digest != *digest);
-                Plan::Write(self.with_state(State::Active(active)), ())
-            }
-            _ => Plan::Answer(()),
+        let State::Active(active) = &self.state else { return Plan::Answer(()) };
+        let Some(entry) = active.access(digest) else { return Plan::Answer(()) };
+        let issued_at = entry.issued_at;
+        let mut next = active.clone();
+        next.access.retain(|entry| entry.digest != *digest);
+        if let Some(refresh) = &mut next.refresh {
+            refresh.previous.take_if(|previous| previous.used_at <= issued_at);
         }
+        Plan::Write(self.with_state(State::Active(next)), ())
     }
 
     /// Whether the handle is the grant's code, or its current or previous refresh token.
