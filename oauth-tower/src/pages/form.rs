@@ -1,13 +1,15 @@
 //! What proves that a form was ours, and in this browser: a sealed token, bound to the browser cookie.
 
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use oauth_core::authorize::{BrowserCookie, is_same_origin};
 use oauth_core::clock::Timestamp;
 use oauth_core::handle::{SealError, SealPurpose};
 use oauth_core::params::Params;
 use oauth_core::server::Server;
 use serde::{Deserialize, Serialize};
+
+use crate::endpoint::check_form;
 
 /// How long a page may stay open before its form is shown anew.
 const LIFETIME: std::time::Duration = std::time::Duration::from_secs(60 * 60);
@@ -89,7 +91,7 @@ impl<'a> Posted<'a> {
         body: &'a [u8],
     ) -> Result<Self, Refused> {
         debug_assert_eq!(head.method, Method::POST);
-        if !is_form(head) {
+        if check_form(&head.headers).is_err() {
             return Err(Refused::MediaType);
         }
         if !is_same_origin(head, server.issuer()) {
@@ -112,14 +114,4 @@ impl<'a> Posted<'a> {
     pub(super) fn field(&self, name: &'static str) -> Result<&str, Refused> {
         self.params.one(name).map(Option::unwrap_or_default).map_err(|_| Refused::Malformed)
     }
-}
-
-fn is_form(head: &Parts) -> bool {
-    let mut types = head.headers.get_all(header::CONTENT_TYPE).iter();
-    let essence = |value: &HeaderValue| {
-        let text = value.to_str().unwrap_or_default();
-        let essence = text.split(';').next().unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    };
-    types.next().is_some_and(essence) && types.next().is_none()
 }

@@ -52,7 +52,7 @@ pub struct Pages {
 
 /// One of the pages that have a path of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
+pub(crate) enum Page {
     /// The sign-in page.
     SignIn,
     /// The sign-out page.
@@ -133,7 +133,7 @@ impl Pages {
     }
 
     /// Which page a path is; `path` is relative to the issuer's.
-    pub fn page(&self, path: &str) -> Option<Page> {
+    pub(crate) fn page(&self, path: &str) -> Option<Page> {
         if path == self.sign_in {
             Some(Page::SignIn)
         } else if path == self.sign_out {
@@ -150,7 +150,7 @@ impl Pages {
     }
 
     /// Answers a request for one of the pages, with all its body, which the caller has bounded.
-    pub async fn respond(&self, page: Page, head: &Parts, body: &[u8]) -> Response<String> {
+    pub(crate) async fn respond(&self, page: Page, head: &Parts, body: &[u8]) -> Response<String> {
         let answer = match (page, &head.method) {
             (Page::SignIn, &Method::GET | &Method::HEAD) => self.show_sign_in(head).await,
             (Page::SignIn, &Method::POST) => self.take_sign_in(head, body).await,
@@ -162,13 +162,13 @@ impl Pages {
     }
 
     /// The sign-in page's address for a request that waits at `return_to`.
-    pub fn sign_in_address(&self, return_to: &str) -> String {
+    pub(crate) fn sign_in_address(&self, return_to: &str) -> String {
         self.sign_in_for(return_to, false)
     }
 
     /// The address at which somebody else signs in for the request that `head` makes at `path`. `None` for a browser without a
     /// cookie yet, to which the return could not be bound.
-    pub fn switch_account_address(&self, head: &Parts, path: &str) -> Option<String> {
+    pub(crate) fn switch_account_address(&self, head: &Parts, path: &str) -> Option<String> {
         let browser = BrowserCookie::read(&head.headers, self.server.issuer())?;
         let return_to = ReturnTo::anew(&self.server, &browser, path, head.uri.query()?)?;
         Some(self.sign_in_for(&return_to, true))
