@@ -58,6 +58,7 @@ pub mod error;
 pub mod grant;
 pub mod handle;
 pub mod issuer;
+mod json;
 pub mod manual;
 pub mod metadata;
 pub mod params;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::grant::UriHash;
 use crate::issuer::is_port;
 use crate::text;
 
@@ -25,7 +26,7 @@ pub use check::{MAX_REDIRECT_URI_BYTES, RedirectUriError};
 ///
 /// Deserialization applies the rules of registration: a stored URI that breaks them is an error, never a target.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct RedirectUri(Arc<str>);
+pub struct RedirectUri(Arc<str>, UriHash);
 
 /// What a redirect URI leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,12 +47,22 @@ impl RedirectUri {
     /// [`RedirectUriError`] names what is wrong.
     pub fn register(uri: &str) -> Result<Self, RedirectUriError> {
         check::register(uri)?;
-        Ok(Self(Arc::from(uri)))
+        Ok(Self(Arc::from(uri), UriHash::of(uri)))
     }
 
     /// The URI as registered.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its hash, which is computed once.
+    pub(crate) fn hash(&self) -> UriHash {
+        self.1
+    }
+
+    /// The hash of a URI that usually is this one.
+    pub(crate) fn hash_of(&self, uri: &str) -> UriHash {
+        if *self.0 == *uri { self.1 } else { UriHash::of(uri) }
     }
 
     /// What the URI leads to.

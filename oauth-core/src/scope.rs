@@ -54,18 +54,21 @@ impl Scope {
             return Err(ScopeError::TooLong);
         }
         check_syntax(text.as_bytes())?;
-        let mut tokens = [""; MAX_SCOPE_TOKENS];
-        let mut len = 0;
+        let mut tokens = Vec::new();
         let mut repeated = false;
         for token in text.split(' ') {
-            if tokens[..len].contains(&token) {
+            if tokens.contains(&token) {
                 repeated = true;
             } else {
-                tokens[len] = token;
-                len += 1;
+                tokens.push(token);
             }
         }
-        if repeated { Ok(Self::from_tokens(&tokens[..len])) } else { Ok(Self(Arc::from(text))) }
+        if repeated { Ok(Self::from_tokens(&tokens)) } else { Ok(Self(Arc::from(text))) }
+    }
+
+    /// As [`Scope::parse`]. The same text as that of a known scope is not parsed again, and shares its memory.
+    pub(crate) fn parse_like(text: &str, known: &Self) -> Result<Self, ScopeError> {
+        if *known.0 == *text { Ok(known.clone()) } else { Self::parse(text) }
     }
 
     /// The wire form: tokens separated by single spaces.

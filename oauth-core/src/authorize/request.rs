@@ -198,8 +198,8 @@ fn check_response_type(response_type: Option<&str>, target: &Target) -> Result<(
 
 fn requested_scope(scope: Option<&str>, client: &Client, target: &Target) -> Result<Scope, RedirectError> {
     let Some(text) = scope else { return Ok(client.default_scope().clone()) };
-    let scope =
-        Scope::parse(text).map_err(|error| target.refuse(ErrorCode::InvalidScope, error.to_string()))?;
+    let scope = Scope::parse_like(text, client.default_scope())
+        .map_err(|error| target.refuse(ErrorCode::InvalidScope, error.to_string()))?;
     if scope.is_subset_of(client.scope()) {
         Ok(scope)
     } else {

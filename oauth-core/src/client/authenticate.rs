@@ -14,6 +14,7 @@ use super::{AuthMethod, Client};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::params::{Params, percent_decode_form};
+use crate::storage::Key;
 use crate::wiped::Wiped;
 
 /// The longest `Authorization` value that is looked at.
@@ -24,12 +25,24 @@ const USUAL_BASIC_BYTES: usize = 256;
 
 /// A client that has authenticated, or a public client that has named itself.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedClient(Arc<Client>);
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    /// The key of the fence around its grants, where the server knows it.
+    fence: Option<Key>,
+}
 
 impl AuthenticatedClient {
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
-        &self.0
+        &self.client
+    }
+
+    pub(crate) fn fence(&self) -> Option<Key> {
+        self.fence
+    }
+
+    pub(crate) fn with_fence(self, fence: Option<Key>) -> Self {
+        Self { fence, ..self }
     }
 }
 
@@ -37,7 +50,7 @@ impl Deref for AuthenticatedClient {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.0
+        &self.client
     }
 }
 
@@ -190,7 +203,7 @@ impl<'a> Credentials<'a> {
                 "the client used another authentication method than the registered one"
             }
             Some(_) if !proven => "the client secret is wrong",
-            Some(client) => return Ok(AuthenticatedClient(client.clone())),
+            Some(client) => return Ok(AuthenticatedClient { client: client.clone(), fence: None }),
         };
         let tried_basic = self.method == AuthMethod::ClientSecretBasic;
         Err(invalid_client(reason, tried_basic).for_client(self.client_id()))

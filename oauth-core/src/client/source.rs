@@ -1,11 +1,11 @@
 //! Where clients come from.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hashbrown::HashMap;
 
 use super::Client;
 use crate::clock::Timestamp;
@@ -40,32 +40,32 @@ pub(crate) struct ClientCache {
     keep: Duration,
 }
 
-/// A client and until when it counts.
-type Cached = (Arc<Client>, Timestamp);
+/// A client with the key of its fence, and until when it counts.
+type Cached = (Arc<Client>, Key, Timestamp);
 
 impl ClientCache {
     pub(crate) fn new(keep: Duration) -> Self {
         Self { entries: RwLock::default(), keep }
     }
 
-    pub(crate) fn get(&self, client_id: &str, now: Timestamp) -> Option<Arc<Client>> {
+    pub(crate) fn get(&self, client_id: &str, now: Timestamp) -> Option<(Arc<Client>, Key)> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let (client, until) = entries.get(client_id)?;
-        (now < *until).then(|| client.clone())
+        let (client, fence, until) = entries.get(client_id)?;
+        (now < *until).then(|| (client.clone(), *fence))
     }
 
-    pub(crate) fn put(&self, client: &Arc<Client>, now: Timestamp) {
+    pub(crate) fn put(&self, client: &Arc<Client>, fence: Key, now: Timestamp) {
         if self.keep.is_zero() {
             return;
         }
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= CAPACITY {
-            entries.retain(|_, (_, until)| now < *until);
+            entries.retain(|_, (_, _, until)| now < *until);
             if entries.len() >= CAPACITY {
                 entries.clear();
             }
         }
-        entries.insert(client.id.clone(), (client.clone(), now + self.keep));
+        entries.insert(client.id.clone(), (client.clone(), fence, now + self.keep));
     }
 
     pub(crate) fn forget(&self, client_id: &str) {

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Active, Authentication, Confirmation, Grant, Refusal};
+use super::{Active, Authentication, Confirmation, Grant, Refusal, State};
 use crate::clock::Timestamp;
 use crate::handle::Handle;
 use crate::resource::Resource;
@@ -59,6 +59,14 @@ impl Resources {
         self.0.iter()
     }
 
+    /// The resource, where there is exactly one.
+    pub fn only(&self) -> Option<&Resource> {
+        match &*self.0 {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     /// The registered resource that a requested value means.
     pub fn find(&self, requested: &str) -> Option<&Resource> {
         self.0.iter().find(|resource| resource.accepts(requested))
@@ -108,7 +116,22 @@ impl Grant {
     ///
     /// A [`Refusal`] when the grant is not active, or the token is unknown to it or has expired.
     pub fn verify(&self, handle: &Handle, now: Timestamp) -> Result<&Access, Refusal> {
-        let entry = self.active(now)?.access(&handle.digest()).ok_or(Refusal::UnknownToken)?;
-        if now >= entry.expires_at { Err(Refusal::Expired) } else { Ok(entry) }
+        self.find_live(handle, now).map(|(_, entry)| entry)
+    }
+
+    /// The entry at a place that [`Grant::find_live`] told.
+    pub(crate) fn access_at(&self, place: usize) -> Option<&Access> {
+        match &self.state {
+            State::Active(active) => active.access.get(place),
+            _ => None,
+        }
+    }
+
+    /// As [`Grant::verify`], with the entry's place.
+    pub(crate) fn find_live(&self, handle: &Handle, now: Timestamp) -> Result<(usize, &Access), Refusal> {
+        let digest = handle.digest();
+        let mut entries = self.active(now)?.access.iter().enumerate();
+        let found = entries.find(|(_, entry)| entry.digest == digest).ok_or(Refusal::UnknownToken)?;
+        if now >= found.1.expires_at { Err(Refusal::Expired) } else { Ok(found) }
     }
 }

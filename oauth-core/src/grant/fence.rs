@@ -37,11 +37,11 @@ pub fn fence_key(issuer: &str, kind: FenceKind, value: &str) -> Key {
 }
 
 impl Grant {
-    /// The keys of all fences that stand around this grant: client, subject, session.
-    pub fn fences(&self) -> [Option<Key>; 3] {
+    /// The keys of all fences that stand around this grant: client, subject, session. That of the client may be known.
+    pub(crate) fn fences(&self, client: Option<Key>) -> [Option<Key>; 3] {
         let key = |kind, value: &str| fence_key(&self.issuer, kind, value);
         [
-            Some(key(FenceKind::Client, &self.client_id)),
+            Some(client.unwrap_or_else(|| key(FenceKind::Client, &self.client_id))),
             self.subject.as_deref().map(|subject| key(FenceKind::Subject, subject)),
             self.session.as_deref().map(|session| key(FenceKind::Session, session)),
         ]

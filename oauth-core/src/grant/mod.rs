@@ -147,6 +147,14 @@ impl Grant {
         self.details.as_ref()?.confirmation.as_ref()
     }
 
+    /// The refresh token, live or not.
+    pub(crate) fn refresh_token(&self) -> Option<&Refresh> {
+        match &self.state {
+            State::Active(active) => active.refresh.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The live state, or why there is none.
     ///
     /// # Errors

@@ -142,13 +142,12 @@ impl Grant {
         if code.redeemed_at.is_none() && now >= code.expires_at {
             return Err(Refusal::Expired);
         }
+        let registered = request.registered_uris.iter().find(|uri| uri.hash() == code.registered_uri);
+        let registered = registered.ok_or(Refusal::RedirectUri)?;
         match request.redirect_uri {
-            Some(uri) if UriHash::of(uri) != code.redirect_uri => return Err(Refusal::RedirectUri),
+            Some(uri) if registered.hash_of(uri) != code.redirect_uri => return Err(Refusal::RedirectUri),
             None if request.redirect_uri_required => return Err(Refusal::RedirectUriMissing),
             _ => {}
-        }
-        if !request.registered_uris.iter().any(|uri| UriHash::of(uri.as_str()) == code.registered_uri) {
-            return Err(Refusal::RedirectUri);
         }
         match (&code.challenge, request.verifier) {
             (Some(_), None) => Err(Refusal::VerifierMissing),

@@ -46,15 +46,23 @@ enum Committed {
 }
 
 impl Server {
-    /// Runs one step to its end.
-    pub(crate) async fn advance<S: Step>(&self, id: GrantId, step: &S) -> Result<S::Outcome, Error> {
+    /// Runs one step to its end. `now` is when the request arrived; an attempt after a lost race asks the clock again.
+    pub(crate) async fn advance<S: Step>(
+        &self,
+        id: GrantId,
+        step: &S,
+        mut now: Timestamp,
+    ) -> Result<S::Outcome, Error> {
         let key = Key::grant(id);
         let mut host_agreed = !step.asks_host();
         for attempt in 0..ATTEMPTS {
-            give_way(self.jitter(attempt)).await;
+            if attempt > 0 {
+                give_way(self.jitter(attempt)).await;
+                now = self.now();
+            }
             let record = self.load_grant(&key).await?.ok_or(Refusal::UnknownGrant)?;
             let grant = record.grant().ok_or(Refusal::Mismatch)?;
-            let plan = step.plan(grant, self.now())?;
+            let plan = step.plan(grant, now)?;
             if !host_agreed && !matches!(plan, Plan::End(..)) {
                 if !self.check_subject(grant.subject.as_deref()).await? {
                     return Err(Refusal::SubjectInactive.into());
@@ -81,9 +89,10 @@ impl Server {
         &self,
         id: GrantId,
         grant: Grant,
+        client_fence: Option<Key>,
     ) -> impl Future<Output = Result<Inserted, Error>> + Send + '_ {
         let key = Key::grant(id);
-        let fences = grant.fences();
+        let fences = grant.fences(client_fence);
         let created_at = grant.created_at;
         let record = self.record(key, grant);
         async move {
@@ -97,7 +106,7 @@ impl Server {
                 let Some(record) = self.store.load(&fence).await? else { continue };
                 let Body::Fence(fence) = &record.body else { continue };
                 if fence.catches(created_at) {
-                    self.advance(id, &Revoke(RevokeReason::Fence)).await?;
+                    self.advance(id, &Revoke(RevokeReason::Fence), self.now()).await?;
                     return Ok(Inserted::Fenced);
                 }
             }
@@ -121,7 +130,9 @@ impl Server {
         mut plan: impl FnMut(Option<&Body>) -> Option<(Body, Timestamp)> + Send,
     ) -> Result<(), Error> {
         for attempt in 0..ATTEMPTS {
-            give_way(self.jitter(attempt)).await;
+            if attempt > 0 {
+                give_way(self.jitter(attempt)).await;
+            }
             let stored = self.store.load(&key).await?;
             let Some((body, retain_until)) = plan(stored.as_deref().map(|record| &record.body)) else {
                 return Ok(());
@@ -164,10 +175,7 @@ impl Server {
     }
 
     fn jitter(&self, attempt: u32) -> u32 {
-        match attempt {
-            0 => 0,
-            _ => u32::from(random_array::<1>(&*self.random)[0]) % (attempt + 1),
-        }
+        u32::from(random_array::<1>(&*self.random)[0]) % (attempt + 1)
     }
 }
 

@@ -258,6 +258,7 @@ impl ServerBuilder {
         let grant_types = self.checked_grant_types()?;
         self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
         let registry = Registry::new(
+            issuer.as_str(),
             self.clients.into_iter().collect::<Result<_, _>>()?,
             self.source,
             self.client_cache,

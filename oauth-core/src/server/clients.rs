@@ -1,26 +1,30 @@
 //! Finding clients, and the host's door to those in the store.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use super::{BuildError, Server};
 use crate::client::{Client, ClientCache, ClientSource, client_key};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::storage::{Body, Index};
+use crate::grant::{FenceKind, fence_key};
+use crate::storage::{Body, Index, Key};
 use crate::token::GrantType;
 
 /// Clients in the program first, then those of the host's table or of the store.
 #[derive(Debug)]
 pub(super) struct Registry {
-    fixed: HashMap<Arc<str>, Arc<Client>>,
+    /// Each with the key of its fence, so that it is computed once.
+    fixed: HashMap<Arc<str>, (Arc<Client>, Key)>,
     source: Option<Arc<dyn ClientSource>>,
     cache: ClientCache,
 }
 
 impl Registry {
     pub(super) fn new(
+        issuer: &str,
         clients: Vec<Client>,
         source: Option<Arc<dyn ClientSource>>,
         keep: Duration,
@@ -39,7 +43,8 @@ impl Registry {
                 });
             }
             let id = client.shared_id();
-            if fixed.insert(id.clone(), Arc::new(client)).is_some() {
+            let fence = fence_key(issuer, FenceKind::Client, &id);
+            if fixed.insert(id.clone(), (Arc::new(client), fence)).is_some() {
                 return Err(BuildError::DuplicateClient(id));
             }
         }
@@ -54,25 +59,35 @@ impl Server {
     ///
     /// 503 when clients cannot be loaded.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
-        if let Some(client) = self.clients.fixed.get(client_id) {
+        if let Some((client, _)) = self.clients.fixed.get(client_id) {
             return Ok(Some(client.clone()));
+        }
+        Ok(self.client_at(client_id, self.now()).await?.map(|(client, _)| client))
+    }
+
+    /// The client with the key of its fence.
+    pub(super) async fn client_at(
+        &self,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Arc<Client>, Key)>, Error> {
+        if let Some(found) = self.clients.fixed.get(client_id) {
+            return Ok(Some(found.clone()));
         }
         if client_id.len() > 2048 {
             return Ok(None);
         }
-        let now = self.now();
-        if let Some(client) = self.clients.cache.get(client_id, now) {
-            return Ok(Some(client));
+        if let Some(found) = self.clients.cache.get(client_id, now) {
+            return Ok(Some(found));
         }
         let found = match &self.clients.source {
             Some(source) => source.client(client_id).await?,
             None => self.stored_client(client_id).await?,
         };
-        let found = found.filter(|client| client.id() == client_id);
-        if let Some(client) = &found {
-            self.clients.cache.put(client, now);
-        }
-        Ok(found)
+        let Some(client) = found.filter(|client| client.id() == client_id) else { return Ok(None) };
+        let fence = fence_key(self.issuer.as_str(), FenceKind::Client, client_id);
+        self.clients.cache.put(&client, fence, now);
+        Ok(Some((client, fence)))
     }
 
     async fn stored_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {

@@ -82,7 +82,7 @@ impl Grants<'_> {
     ///
     /// 503 when the store fails; nothing may have ended then.
     pub async fn revoke(&self, id: GrantId) -> Result<bool, Error> {
-        match self.0.advance(id, &Revoke(RevokeReason::Host)).await {
+        match self.0.advance(id, &Revoke(RevokeReason::Host), self.0.now()).await {
             Ok(()) => Ok(true),
             Err(error) if error.refusal() == Some(Refusal::UnknownGrant) => Ok(false),
             Err(error) => Err(error),

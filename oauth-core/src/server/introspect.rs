@@ -2,43 +2,48 @@
 //!
 //! Everybody else, and every token that does not work for whatever reason, gets `{"active":false}` and nothing more.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::Server;
 use super::token::named_token;
-use super::{AccessToken, Server};
 use crate::client::AuthenticatedClient;
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::grant::{Grant, Refusal, Resources};
+use crate::grant::{Refusal, Resources};
 use crate::handle::{Handle, Kind};
+use crate::json::Object;
 use crate::params::Params;
 use crate::resource::Resource;
 use crate::scope::Scope;
-use crate::storage::Key;
+use crate::storage::{Key, Record};
 
 /// An introspection response (RFC 7662 §2.2). Absent members are left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Introspection {
-    /// Whether the token works, and may be shown to this caller.
-    pub active: bool,
-    /// Everything else; absent when inactive.
-    #[serde(flatten)]
-    pub token: Option<ActiveToken>,
+#[derive(Clone, Default)]
+pub struct Introspection(Option<Found>);
+
+/// A token that works, and may be shown to this caller.
+#[derive(Clone)]
+struct Found {
+    record: Arc<Record>,
+    /// The place of an access token's entry; `None` is the refresh token.
+    place: Option<usize>,
 }
 
 /// What is said of a token that works.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct ActiveToken {
+pub struct ActiveToken<'a> {
     /// What it allows.
     #[serde(skip_serializing_if = "Scope::is_empty")]
-    pub scope: Scope,
+    pub scope: &'a Scope,
     /// The client that it was issued to.
-    pub client_id: Arc<str>,
+    pub client_id: &'a str,
     /// The resource owner; the client's own id where it acts for itself (RFC 9068 §2.2).
-    pub sub: Arc<str>,
+    pub sub: &'a str,
     /// `Bearer`; absent for refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
@@ -47,27 +52,111 @@ pub struct ActiveToken {
     /// When it was issued, in seconds since the epoch.
     pub iat: i64,
     /// The issuer.
-    pub iss: Arc<str>,
-    /// Where it is meant to be used: a string for one, an array for several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<Audience>,
+    pub iss: &'a str,
+    /// Where it is meant to be used: written as a string for one, as an array for several.
+    #[serde(skip_serializing_if = "Resources::is_empty", serialize_with = "audience")]
+    pub aud: &'a Resources,
     /// When the resource owner authenticated, in seconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
     /// The authentication context class.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub acr: Option<Arc<str>>,
+    pub acr: Option<&'a str>,
 }
 
-/// The audience of a token.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-#[non_exhaustive]
-pub enum Audience {
-    /// One.
-    One(Resource),
-    /// Several.
-    Many(Resources),
+impl Introspection {
+    /// Whether the token works, and may be shown to this caller.
+    pub fn is_active(&self) -> bool {
+        self.token().is_some()
+    }
+
+    /// Everything else; absent when inactive.
+    pub fn token(&self) -> Option<ActiveToken<'_>> {
+        let Found { record, place } = self.0.as_ref()?;
+        let grant = record.grant()?;
+        let (scope, resources, entry) = match place {
+            Some(place) => {
+                let entry = grant.access_at(*place)?;
+                (&entry.scope, &entry.resources, Some(entry))
+            }
+            None => (&grant.scope, &grant.resources, None),
+        };
+        let (issued_at, expires_at) = match entry {
+            Some(entry) => (entry.issued_at, entry.expires_at),
+            None => (grant.created_at, grant.refresh_token()?.expires_at),
+        };
+        let own = entry.and_then(|entry| entry.authentication.as_ref());
+        let authentication = own.or(grant.authentication.as_ref());
+        Some(ActiveToken {
+            scope,
+            client_id: &grant.client_id,
+            sub: grant.subject.as_ref().unwrap_or(&grant.client_id),
+            token_type: entry.map(|_| "Bearer"),
+            exp: expires_at.as_secs(),
+            iat: issued_at.as_secs(),
+            iss: &grant.issuer,
+            aud: resources,
+            auth_time: authentication.map(|own| own.time.as_secs()),
+            acr: authentication.and_then(|own| own.acr.as_deref()),
+        })
+    }
+
+    /// The JSON document of the answer.
+    pub fn to_json(&self) -> Vec<u8> {
+        let Some(token) = self.token() else { return b"{\"active\":false}".to_vec() };
+        let mut json = Object::with_capacity(512);
+        json.truth("active");
+        if !token.scope.is_empty() {
+            json.text("scope", token.scope.as_str());
+        }
+        json.text("client_id", token.client_id);
+        json.text("sub", token.sub);
+        if let Some(token_type) = token.token_type {
+            json.text("token_type", token_type);
+        }
+        json.number("exp", token.exp);
+        json.number("iat", token.iat);
+        json.text("iss", token.iss);
+        match token.aud.only() {
+            Some(one) => json.text("aud", one.as_str()),
+            None if token.aud.is_empty() => {}
+            None => json.texts("aud", token.aud.iter().map(Resource::as_str)),
+        }
+        if let Some(auth_time) = token.auth_time {
+            json.number("auth_time", auth_time);
+        }
+        if let Some(acr) = token.acr {
+            json.text("acr", acr);
+        }
+        json.end()
+    }
+}
+
+impl Serialize for Introspection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            active: bool,
+            #[serde(flatten)]
+            token: Option<ActiveToken<'a>>,
+        }
+
+        let token = self.token();
+        Members { active: token.is_some(), token }.serialize(serializer)
+    }
+}
+
+impl fmt::Debug for Introspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Introspection").field(&self.token()).finish()
+    }
+}
+
+fn audience<S: Serializer>(audience: &&Resources, serializer: S) -> Result<S::Ok, S::Error> {
+    match audience.only() {
+        Some(one) => one.serialize(serializer),
+        None => audience.serialize(serializer),
+    }
 }
 
 impl Server {
@@ -77,8 +166,9 @@ impl Server {
     ///
     /// `invalid_client` also for public clients: only those who can prove who they are may ask (RFC 7662 §2.1).
     pub async fn introspect(&self, headers: &HeaderMap, body: &[u8]) -> Result<Introspection, Error> {
+        let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate(headers, &params).await?;
+        let client = self.authenticate_at(headers, &params, now).await?;
         if client.is_public() {
             return Err(Error::new(ErrorCode::InvalidClient, "client authentication failed")
                 .because("a public client may not introspect tokens")
@@ -86,12 +176,12 @@ impl Server {
         }
         let Some((handle, _)) = named_token(self, &params)? else { return Ok(Introspection::default()) };
         let found = match handle.kind {
-            Kind::Access => self.introspect_access(&handle, &client).await,
-            Kind::Refresh => self.introspect_refresh(&handle, &client).await,
+            Kind::Access => self.introspect_access(&handle, &client, now).await,
+            Kind::Refresh => self.introspect_refresh(&handle, &client, now).await,
             _ => Ok(None),
         };
         match found {
-            Ok(token) => Ok(Introspection { active: token.is_some(), token }),
+            Ok(found) => Ok(Introspection(found)),
             Err(error) if error.refusal().is_some() => Ok(Introspection::default()),
             Err(error) => Err(error.for_client(client.shared_id())),
         }
@@ -101,28 +191,29 @@ impl Server {
         &self,
         handle: &Handle,
         caller: &AuthenticatedClient,
-    ) -> Result<Option<ActiveToken>, Error> {
-        let token = match self.verify_parsed(handle).await {
-            Ok(token) => token,
-            Err(super::VerifyError::Invalid(refusal)) => return Err(refusal.into()),
-            Err(super::VerifyError::Unavailable(error)) => return Err(error),
-        };
-        let serves = token.resources.iter().any(|resource| caller.serves().contains(resource.as_str()));
-        if *token.client_id != *caller.id() && !serves {
-            return Ok(None);
+        now: Timestamp,
+    ) -> Result<Option<Found>, Error> {
+        let (record, place) = self.find_access(handle, now).await?;
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
+        if *grant.client_id != *caller.id() {
+            let entry = grant.access_at(place).ok_or(Refusal::UnknownToken)?;
+            let serves = entry.resources.iter().any(|resource| caller.serves().contains(resource.as_str()));
+            if !serves {
+                return Ok(None);
+            }
         }
-        self.check_alive(&token.client_id, token.subject.as_deref(), caller).await?;
-        Ok(Some(ActiveToken::of(token)))
+        self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
+        Ok(Some(Found { record, place: Some(place) }))
     }
 
     async fn introspect_refresh(
         &self,
         handle: &Handle,
         caller: &AuthenticatedClient,
-    ) -> Result<Option<ActiveToken>, Error> {
-        let now = self.now();
-        let record = self.load_grant(&Key::grant(handle.grant)).await?;
-        let Some(grant) = record.as_deref().and_then(|record| record.grant()) else { return Ok(None) };
+        now: Timestamp,
+    ) -> Result<Option<Found>, Error> {
+        let Some(record) = self.load_grant(&Key::grant(handle.grant)).await? else { return Ok(None) };
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
         if *grant.client_id != *caller.id() {
             return Ok(None);
         }
@@ -131,7 +222,7 @@ impl Server {
             return Ok(None);
         }
         self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
-        Ok(Some(ActiveToken::of_refresh(grant, refresh.expires_at.as_secs())))
+        Ok(Some(Found { record, place: None }))
     }
 
     /// The client of the token must still exist, and its subject be active.
@@ -151,45 +242,66 @@ impl Server {
     }
 }
 
-impl ActiveToken {
-    fn of(token: AccessToken) -> Self {
-        Self {
-            scope: token.scope,
-            sub: token.subject.unwrap_or_else(|| token.client_id.clone()),
-            client_id: token.client_id,
-            token_type: Some("Bearer"),
-            exp: token.expires_at.as_secs(),
-            iat: token.issued_at.as_secs(),
-            iss: token.issuer,
-            aud: Audience::of(token.resources),
-            auth_time: token.authentication.as_ref().map(|own| own.time.as_secs()),
-            acr: token.authentication.as_ref().and_then(|own| own.acr.clone()),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grant::{Access, Active, Authentication, Grant, Refresh, State};
+    use crate::secret::{Digest, SeededRandom};
+    use crate::storage::{Body, Namespace, Version};
+
+    fn found(resources: &[&str], place: Option<usize>) -> Introspection {
+        let resources = Resources::new(resources.iter().map(|text| Resource::parse(text).unwrap()));
+        let (scope, now) = (Scope::parse("read write").unwrap(), Timestamp::from_secs(1_700_000_000));
+        let digest = Digest::from_bytes([1; 32]);
+        let access = Access {
+            digest,
+            scope: scope.clone(),
+            resources: resources.clone(),
+            issued_at: now,
+            expires_at: now,
+            confirmation: None,
+            authentication: None,
+        };
+        let refresh = Some(Refresh { digest, expires_at: now, previous: None });
+        let grant = Grant {
+            issuer: "https://as.example".into(),
+            client_id: "a \"client\"".into(),
+            subject: place.map(|_| "Zoë".into()),
+            session: None,
+            scope: if place.is_some() { Scope::empty() } else { scope },
+            resources,
+            created_at: now,
+            expires_at: now,
+            generation: 0,
+            state: State::Active(Active { access: vec![access], refresh }),
+            code: None,
+            authentication: place.map(|_| {
+                let acr = Some("urn:example:gold".into());
+                Arc::new(Authentication { time: now, acr, amr: Vec::new() })
+            }),
+            details: None,
+        };
+        let record = Record {
+            key: Key::new(Namespace::Grant, [0; 16]),
+            version: Version::generate(&SeededRandom::new(1)),
+            retain_until: now,
+            body: Body::Grant(grant),
+        };
+        Introspection(Some(Found { record: Arc::new(record), place }))
     }
 
-    fn of_refresh(grant: &Grant, exp: i64) -> Self {
-        Self {
-            scope: grant.scope.clone(),
-            client_id: grant.client_id.clone(),
-            sub: grant.subject.clone().unwrap_or_else(|| grant.client_id.clone()),
-            token_type: None,
-            exp,
-            iat: grant.created_at.as_secs(),
-            iss: grant.issuer.clone(),
-            aud: Audience::of(grant.resources.clone()),
-            auth_time: grant.authentication.as_ref().map(|own| own.time.as_secs()),
-            acr: grant.authentication.as_ref().and_then(|own| own.acr.clone()),
+    #[test]
+    fn both_ways_to_json_agree() {
+        let (a, b) = ("https://a.example", "https://b.example");
+        for place in [None, Some(0)] {
+            for resources in [&[][..], &[a], &[a, b]] {
+                let answer = found(resources, place);
+                assert_eq!(answer.to_json(), serde_json::to_vec(&answer).unwrap());
+            }
         }
-    }
-}
-
-impl Audience {
-    fn of(resources: Resources) -> Option<Self> {
-        let mut list = resources.iter();
-        match (list.next(), list.next()) {
-            (None, _) => None,
-            (Some(one), None) => Some(Self::One(one.clone())),
-            _ => Some(Self::Many(resources)),
-        }
+        assert_eq!(
+            serde_json::to_vec(&Introspection::default()).unwrap(),
+            Introspection::default().to_json()
+        );
     }
 }

@@ -26,7 +26,7 @@ pub use clients::Clients;
 pub use config::{ConsentPolicy, ScopeDescription};
 pub use consents::Consents;
 pub use grants::{GrantSummary, Grants};
-pub use introspect::Introspection;
+pub use introspect::{ActiveToken, Introspection};
 pub use pending::{Decision, Pending};
 pub use verify::{AccessToken, VerifyError};
 
@@ -132,9 +132,18 @@ impl Server {
         headers: &http::HeaderMap,
         params: &Params<'_>,
     ) -> Result<AuthenticatedClient, Error> {
+        self.authenticate_at(headers, params, self.now()).await
+    }
+
+    pub(crate) async fn authenticate_at(
+        &self,
+        headers: &http::HeaderMap,
+        params: &Params<'_>,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, Error> {
         let credentials = crate::client::Credentials::read(headers, params)?;
-        let client = self.client(credentials.client_id()).await?;
-        credentials.check(client, self.now())
+        let (client, fence) = self.client_at(credentials.client_id(), now).await?.unzip();
+        Ok(credentials.check(client, now)?.with_fence(fence))
     }
 
     pub(crate) fn new_grant_id(&self, now: Timestamp, random: [u8; 16]) -> GrantId {

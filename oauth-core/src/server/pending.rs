@@ -11,7 +11,7 @@ use crate::authorize::{
 };
 use crate::client::Client;
 use crate::error::{Error, ErrorCode};
-use crate::grant::{Code, Details, Grant, Resources, State, UriHash};
+use crate::grant::{Code, Details, Grant, Resources, State};
 use crate::handle::{Kind, ResumeClaims};
 use crate::scope::Scope;
 use crate::secret::Digest;
@@ -212,7 +212,7 @@ impl Server {
                 )
                 .into());
         }
-        match self.insert_grant(ticket.grant, grant).await? {
+        match self.insert_grant(ticket.grant, grant, None).await? {
             Inserted::New => {}
             Inserted::Exists(record) => {
                 let same = record.grant().is_some_and(|grant| {
@@ -264,8 +264,8 @@ impl Server {
                 expires_at,
                 retain_until,
                 challenge: request.challenge().copied(),
-                redirect_uri: UriHash::of(request.redirect_uri()),
-                registered_uri: UriHash::of(request.registered_uri().as_str()),
+                redirect_uri: request.registered_uri().hash_of(request.redirect_uri()),
+                registered_uri: request.registered_uri().hash(),
                 redeemed_at: None,
             })),
             authentication: Some(Arc::new(login.authentication())),

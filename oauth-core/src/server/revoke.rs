@@ -23,14 +23,15 @@ impl Server {
     ///
     /// `invalid_request` without a token, `invalid_client`, and 503 when the store fails: never a success that is not true.
     pub async fn revoke(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+        let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate(headers, &params).await?;
+        let client = self.authenticate_at(headers, &params, now).await?;
         let Some((handle, id)) = named_token(self, &params)? else { return Ok(()) };
         if handle.kind == Kind::Code && client.is_public() {
             return Ok(());
         }
         let step = RevokeStep { handle: &handle, client_id: client.id() };
-        match self.advance(id, &step).await {
+        match self.advance(id, &step, now).await {
             Err(error) if error.code() == ErrorCode::InvalidGrant => Ok(()),
             answer => answer.map_err(|error| error.for_client(client.shared_id())),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::{Inserted, Server, Step};
-use crate::client::{AuthenticatedClient, Client};
+use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{
@@ -31,18 +31,14 @@ impl Server {
     /// The RFC's code in every case. A failed request has consumed nothing; a storage failure is
     /// [`ErrorCode::TemporarilyUnavailable`].
     pub async fn token(&self, headers: &HeaderMap, body: &[u8]) -> Result<TokenResponse, Error> {
+        let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate(headers, &params).await?;
-        let answer = self.token_for(&client, &params).await;
+        let client = self.authenticate_at(headers, &params, now).await?;
+        let answer = self.token_for(&TokenRequest { client: &client, params: &params, now }).await;
         answer.map_err(|error| error.for_client(client.shared_id()))
     }
 
-    async fn token_for(
-        &self,
-        client: &AuthenticatedClient,
-        params: &Params<'_>,
-    ) -> Result<TokenResponse, Error> {
-        let request = TokenRequest { client, params, now: self.now() };
+    async fn token_for(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
         let grant_type = request.required("grant_type")?;
         let own = self.grant_types.iter().find(|own| own.name() == grant_type);
         if own.is_none() && !["authorization_code", "refresh_token"].contains(&grant_type) {
@@ -51,17 +47,17 @@ impl Server {
                 "the server does not know this grant type",
             ));
         }
-        if !client.may_use(grant_type) {
+        if !request.client.may_use(grant_type) {
             return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use this grant type"));
         }
         match own {
             // The commonest grant type is spared the box of a dynamic future.
             Some(_) if grant_type == ClientCredentials::NAME => {
-                self.issue(&request, Permit::for_client(&request)?).await
+                self.issue(request, Permit::for_client(request)?).await
             }
-            Some(own) => self.issue(&request, own.permit(&request).await?).await,
-            None if grant_type == "refresh_token" => self.refresh(&request).await,
-            None => self.redeem(&request).await,
+            Some(own) => self.issue(request, own.permit(request).await?).await,
+            None if grant_type == "refresh_token" => self.refresh(request).await,
+            None => self.redeem(request).await,
         }
     }
 
@@ -91,7 +87,7 @@ impl Server {
             grant_lifetime: client.lifetimes().grant.unwrap_or(self.config.grant_lifetime),
             replay_tolerance: self.config.code_replay_tolerance,
         });
-        let redemption = self.advance(handle.grant, &step).await?;
+        let redemption = self.advance(handle.grant, &step, request.now).await?;
         Ok(TokenResponse {
             access_token: self.handles.mint(Kind::Access, handle.grant, 0, &access),
             token_type: "Bearer",
@@ -124,7 +120,7 @@ impl Server {
             salt: Salt::from_bytes(drawn.take()),
             fresh: &fresh,
         });
-        let outcome = self.advance(handle.grant, &step).await?;
+        let outcome = self.advance(handle.grant, &step, request.now).await?;
         if let Some(streak) = outcome.retried {
             tracing::info!(client_id = client.id(), grant_id = %handle.grant, streak, "refresh_retried");
         }
@@ -165,11 +161,11 @@ impl Server {
             return Err(Refusal::SubjectInactive.into());
         }
         let key = self.handles.current_key();
-        let drawn = Drawn::<96>::new(&*self.random);
+        let drawn = Drawn::<48>::new(&*self.random);
         let id = self.new_grant_id(now, drawn.take());
         let access = Secret32::new(drawn.take());
-        let refresh =
-            (permit.refreshable && client.may_use("refresh_token")).then(|| Secret32::new(drawn.take()));
+        let refresh = (permit.refreshable && client.may_use("refresh_token"))
+            .then(|| Secret32::generate(&*self.random));
         let expires_at = permit.end(now, self.access_lifetime(client));
         if expires_at <= now {
             return Err(Refusal::Expired.into());
@@ -219,7 +215,7 @@ impl Server {
         if let Some(first_use) = permit.first_use {
             self.use_once(&first_use, now).await?;
         }
-        match self.insert_grant(id, grant).await? {
+        match self.insert_grant(id, grant, client.fence()).await? {
             Inserted::New => Ok(response),
             Inserted::Fenced => Err(Refusal::Revoked.into()),
             Inserted::Exists(_) => Err(Error::unavailable("a grant of a new id exists already")),

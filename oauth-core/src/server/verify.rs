@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::grant::{Authentication, Confirmation, Refusal, Resources};
 use crate::handle::{Handle, Kind};
 use crate::scope::Scope;
-use crate::storage::Key;
+use crate::storage::{Key, Record};
 
 /// A verified access token: who may do what, where, until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,21 +106,9 @@ impl Server {
     ///
     /// As [`Server::verify`].
     pub async fn verify_parsed(&self, handle: &Handle) -> Result<AccessToken, VerifyError> {
-        let now = self.now();
-        let record = self
-            .load_grant(&Key::grant(handle.grant))
-            .await
-            .map_err(refused)?
-            .ok_or(VerifyError::Invalid(Refusal::UnknownGrant))?;
+        let (record, place) = self.find_access(handle, self.now()).await.map_err(refused)?;
         let grant = record.grant().ok_or(VerifyError::Invalid(Refusal::Mismatch))?;
-        let entry = grant.verify(handle, now).map_err(VerifyError::Invalid)?;
-        let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
-        for ancestor in ancestors {
-            let record = self.load_grant(&Key::grant(*ancestor)).await.map_err(refused)?;
-            let ancestor = record.as_deref().and_then(|record| record.grant());
-            let alive = ancestor.ok_or(Refusal::UnknownGrant).and_then(|ancestor| ancestor.active(now));
-            alive.map_err(VerifyError::Invalid)?;
-        }
+        let entry = grant.access_at(place).ok_or(VerifyError::Invalid(Refusal::UnknownToken))?;
         Ok(AccessToken {
             issuer: grant.issuer.clone(),
             client_id: grant.client_id.clone(),
@@ -132,6 +120,24 @@ impl Server {
             authentication: entry.authentication.clone().or_else(|| grant.authentication.clone()),
             confirmation: entry.confirmation.clone(),
         })
+    }
+
+    /// The grant of a live access token, and the place of the token's entry in it.
+    pub(super) async fn find_access(
+        &self,
+        handle: &Handle,
+        now: Timestamp,
+    ) -> Result<(Arc<Record>, usize), Error> {
+        let record = self.load_grant(&Key::grant(handle.grant)).await?.ok_or(Refusal::UnknownGrant)?;
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
+        let (place, _) = grant.find_live(handle, now)?;
+        let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
+        for ancestor in ancestors {
+            let record = self.load_grant(&Key::grant(*ancestor)).await?;
+            let ancestor = record.as_deref().and_then(|record| record.grant());
+            ancestor.ok_or(Refusal::UnknownGrant)?.active(now)?;
+        }
+        Ok((record, place))
     }
 }
 

@@ -51,7 +51,7 @@ impl<'a> TokenRequest<'a> {
     /// `invalid_scope` when it is malformed.
     pub fn scope(&self) -> Result<Option<Scope>, Error> {
         let parse = |text| {
-            Scope::parse(text).map_err(|error| {
+            Scope::parse_like(text, self.client.default_scope()).map_err(|error| {
                 Error::new(ErrorCode::InvalidScope, "the requested scope is malformed")
                     .because(error.to_string())
             })

@@ -68,8 +68,10 @@ async fn answer(
     body: &[u8],
 ) -> Result<Response<Body>, Error> {
     let mut response = match form {
-        Form::Token => json_response(StatusCode::OK, &server.token(headers, body).await?),
-        Form::Introspect => json_response(StatusCode::OK, &server.introspect(headers, body).await?),
+        Form::Token => json_bytes(StatusCode::OK, server.token(headers, body).await?.to_json().into()),
+        Form::Introspect => {
+            json_bytes(StatusCode::OK, server.introspect(headers, body).await?.to_json().into())
+        }
         Form::Revoke => {
             server.revoke(headers, body).await?;
             json_bytes(StatusCode::OK, Bytes::from_static(b"{}"))
