@@ -103,6 +103,23 @@ impl Page {
         assert!(gone.is_ok(), "{css} led nowhere from {}", self.url().await);
     }
 
+    /// Goes to an address again and again until its page says something.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub async fn go_until(&self, url: &str, words: &str) {
+        let said = async {
+            loop {
+                self.go(url).await;
+                if self.text().await.contains(words) {
+                    break;
+                }
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, said).await.is_ok(), "{url} never says {words:?}");
+    }
+
     /// Waits for an element and clicks it twice, as fast as the browser can.
     pub async fn double_click(&self, css: &str) {
         let element = self.find(css).await;

@@ -78,7 +78,9 @@ async fn a_double_click_on_allow_is_one_sign_in() {
     walk(async move |page: Arc<Page>| {
         arrive(&page, &app).await;
         page.double_click(ALLOW).await;
-        page.sees("#access").await;
+        // Of the two answers the browser shows the later one, which may say that the question has been answered.
+        page.sees("#access, #error, main > p.box").await;
+        page.go_until(&app, "You are signed in").await;
         assert_eq!(press(&page, "read").await, "200");
     })
     .await;
@@ -111,10 +113,14 @@ async fn the_back_button_leads_nowhere_bad() {
         page.back().await;
         page.follow(ALLOW).await;
         page.sees("#access").await;
-        // Behind the app lies the consent page, from the browser's memory: its question has been answered.
+        // Behind the app lies the consent page. Either the browser kept it, and its question has been answered; or it asks
+        // for it anew, and the remembered consent leads to the app.
         page.back().await;
-        page.follow(ALLOW).await;
-        assert!(page.text_of("main").await.contains("Already answered"));
+        page.sees(&format!("{ALLOW}, #access")).await;
+        if page.text().await.contains("wants to use") {
+            page.follow(ALLOW).await;
+            assert!(page.text_of("main").await.contains("Already answered"));
+        }
     })
     .await;
 }

@@ -68,26 +68,40 @@ struct Callback {
 
 /// Step 2: back from the server, with a code or an error.
 async fn callback(State(app): State<App>, headers: HeaderMap, Query(back): Query<Callback>) -> Response {
-    let Some(waiting) = app.visitors.known(&headers).and_then(|id| app.visitors.take(&id, &back.state))
-    else {
-        return Problem::new("This sign-in was not started here, or is over", "state").into_response();
-    };
-    if back.iss != app.oauth.issuer() {
-        return Problem::new("The answer came from another server", "iss").into_response();
-    }
-    let Some(code) = back.code else {
-        let error = back.error.unwrap_or_default();
-        let title = if error == "access_denied" { "You did not allow it" } else { "Signing in did not work" };
-        let description = back.error_description.unwrap_or_default();
-        return Problem { title, code: error, description }.into_response();
-    };
-    match app.oauth.redeem(code, waiting).await {
-        Ok(tokens) => {
-            let (id, _) = app.visitors.identify(&headers);
-            app.visitors.update(&id, |visitor| (visitor.tokens, visitor.last) = (Some(tokens), None));
-            Redirect::to(&app.oauth.home()).into_response()
+    // A visitor who double-clicks comes twice, and may be gone before the first answer: what has begun is finished.
+    let finished = tokio::spawn(async move { app.finish(&headers, back).await });
+    finished.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+impl App {
+    async fn finish(&self, headers: &HeaderMap, back: Callback) -> Response {
+        let (oauth, visitors) = (&self.oauth, &self.visitors);
+        let Some(id) = visitors.known(headers) else {
+            return Problem::new("This sign-in was not started here", "state").into_response();
+        };
+        let Some(waiting) = visitors.take(&id, &back.state) else {
+            return match visitors.get(headers).tokens {
+                Some(_) => Redirect::to(&oauth.home()).into_response(),
+                None => Problem::new("This sign-in is over", "state").into_response(),
+            };
+        };
+        if back.iss != oauth.issuer() {
+            return Problem::new("The answer came from another server", "iss").into_response();
         }
-        Err(why) => Problem::new("The code was not accepted", &why).into_response(),
+        let Some(code) = back.code else {
+            let error = back.error.unwrap_or_default();
+            let denied = error == "access_denied";
+            let title = if denied { "You did not allow it" } else { "Signing in did not work" };
+            let description = back.error_description.unwrap_or_default();
+            return Problem { title, code: error, description }.into_response();
+        };
+        match oauth.redeem(code, waiting).await {
+            Ok(tokens) => {
+                visitors.update(&id, |visitor| (visitor.tokens, visitor.last) = (Some(tokens), None));
+                Redirect::to(&oauth.home()).into_response()
+            }
+            Err(why) => Problem::new("The code was not accepted", &why).into_response(),
+        }
     }
 }
 
