@@ -1,7 +1,7 @@
 //! The query of an authorization request, before its client is known.
 
 use super::{ShowError, ShowKind};
-use crate::params::{Params, ParamsError};
+use crate::params::{Params, ParamsError, percent_decode_form};
 
 /// The longest query that is read, in bytes, not counting a resume token.
 pub const MAX_QUERY_BYTES: usize = 8 * 1024;
@@ -68,11 +68,11 @@ impl<'a> Query<'a> {
         hasher.finalize().into()
     }
 
-    /// The raw query without a resume token.
+    /// The raw query without a resume token, however its name is encoded: one that stayed would make two of it.
     pub fn without_resume(&self) -> String {
         let kept = self.raw.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
-            !pair.is_empty() && name != RESUME_PARAM
+            !pair.is_empty() && !percent_decode_form(name).is_ok_and(|name| name == RESUME_PARAM)
         });
         kept.collect::<Vec<_>>().join("&")
     }
