@@ -520,6 +520,13 @@ async fn ru_45_token_request_with_another_redirect_uri() {
     }
     assert_eq!(world.grants("two").await, ["approved"]);
     assert_eq!(world.token("two", &format!("{form}&redirect_uri={}", encode(APP))).await.status, 200);
+    // Here the port of the loopback may not differ either.
+    let query = Query::of("cli").set("redirect_uri", "http://127.0.0.1:51004/cb");
+    let form = World::redemption(&world.code_for(query).await);
+    for uri in ["http://127.0.0.1:51005/cb", "http://127.0.0.1/cb", "http://[::1]:51004/cb"] {
+        let reply = world.token("cli", &format!("{form}&redirect_uri={}", encode(uri))).await;
+        assert_json(&reply, 400, "invalid_grant");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,9 @@ use attack_tests::{
 use bytes::Bytes;
 use http::Method;
 use oauth_core::client::{Client, ClientSecret};
+use oauth_tower::bearer::BearerLayer;
+use tower::ServiceExt;
+use tower_layer::Layer;
 
 const GRANT: &str = "grant_type=client_credentials";
 
@@ -522,6 +525,34 @@ async fn rp_30_scope_syntax_unknown_and_not_allowed() {
         assert_json(&world.token("m2m", &format!("{GRANT}&scope={raw}")).await, 400, "invalid_scope");
     }
     assert!(world.grants("m2m").await.is_empty());
+}
+
+#[tokio::test]
+async fn rp_31_scope_is_a_set_and_no_substring() {
+    let key = ClientSecret::from_text(secret("ops"));
+    let ops = Client::machine("ops", &key).scope("admin-readonly xadmin ADMIN admin");
+    let world = World::with(|builder| builder.client(ops));
+    let api = BearerLayer::new(world.server.clone()).require_scope("admin").layer(attack_tests::App);
+    for (scope, status) in [
+        ("admin-readonly", 403),
+        ("xadmin", 403),
+        ("ADMIN", 403),
+        ("admin-readonly xadmin", 403),
+        ("xadmin admin", 200),
+    ] {
+        let token =
+            world.token("ops", &format!("{GRANT}&scope={}", encode(scope))).await.text("access_token");
+        let request = http::Request::get("/notes").header("authorization", format!("Bearer {token}"));
+        let response =
+            api.clone().oneshot(request.body(http_body_util::Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{scope}");
+        let challenge = response.headers().get("www-authenticate").map(|value| value.to_str().unwrap());
+        assert_eq!(
+            challenge.is_some_and(|text| text.contains("error=\"insufficient_scope\"")),
+            status == 403
+        );
+        assert_eq!(response.headers().contains_key("x-inner"), status == 200);
+    }
 }
 
 #[tokio::test]
