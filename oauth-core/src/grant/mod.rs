@@ -134,12 +134,11 @@ pub enum Confirmation {
 }
 
 impl Grant {
-    /// Until when the record must be kept: no handle of the grant works later than this.
+    /// Until when the record must be kept: no handle of the grant works later than this, and no sealed page that names the
+    /// grant is opened. A page that outlived the record of its answer would be answered again, with the same code.
     pub fn retain_until(&self) -> Timestamp {
-        match (&self.state, &self.code) {
-            (State::Approved, Some(code)) => code.retain_until,
-            _ => self.expires_at,
-        }
+        let page = self.code.as_ref().map(|code| code.retain_until);
+        page.map_or(self.expires_at, |page| page.max(self.expires_at))
     }
 
     /// The key that tokens of this grant are bound to, unless a token says otherwise.

@@ -21,7 +21,7 @@ pub struct Code {
     pub digest: Digest,
     /// From when on it is refused, unless it has been redeemed.
     pub expires_at: Timestamp,
-    /// Until when an approved, unredeemed grant is kept: no code and no sealed page that names it works later.
+    /// Until when the grant is kept at least, redeemed or not: no sealed page that names it is opened later.
     pub retain_until: Timestamp,
     /// The PKCE challenge (RFC 7636).
     #[serde(default, skip_serializing_if = "Option::is_none")]
