@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::Server;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason};
+use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason, State};
 use crate::handle::GrantId;
 use crate::secret::random_array;
 use crate::storage::{Body, Key, Record, StoreError, Swap, Version};
@@ -96,12 +96,21 @@ impl Server {
         let created_at = grant.created_at;
         let record = self.record(key, grant);
         async move {
-            if let Committed::Stale = self.swap(record, None).await? {
-                return match self.load_grant(&key).await? {
-                    Some(record) => Ok(Inserted::Exists(record)),
-                    None => Err(Error::unavailable("a new grant was refused, yet none is stored")),
-                };
-            }
+            let (created_at, inserted) = match self.swap(record, None).await? {
+                Committed::Done => (created_at, Inserted::New),
+                Committed::Stale => {
+                    let stored = self.load_grant(&key).await?;
+                    let stored = stored
+                        .ok_or_else(|| Error::unavailable("a new grant was refused, yet none is stored"))?;
+                    match stored.grant() {
+                        Some(grant) if !matches!(grant.state, State::Revoked { .. }) => {
+                            (grant.created_at, Inserted::Exists(stored))
+                        }
+                        _ => return Ok(Inserted::Exists(stored)),
+                    }
+                }
+            };
+            // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
             for fence in fences.into_iter().flatten() {
                 let Some(record) = self.store.load(&fence).await? else { continue };
                 let Body::Fence(fence) = &record.body else { continue };
@@ -110,7 +119,7 @@ impl Server {
                     return Ok(Inserted::Fenced);
                 }
             }
-            Ok(Inserted::New)
+            Ok(inserted)
         }
     }
 
