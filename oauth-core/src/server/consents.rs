@@ -27,7 +27,14 @@ impl Server {
     pub(super) async fn remembered(&self, client_id: &str, subject: &str) -> Result<Option<Consent>, Error> {
         let record = self.store().load(&self.consent_key(client_id, subject)).await?;
         Ok(record.and_then(|record| match &record.body {
-            Body::Consent(consent) if *consent.issuer == *self.issuer().as_str() => Some((**consent).clone()),
+            // A store may lie: what another person allowed, or another client, counts for nothing.
+            Body::Consent(consent)
+                if *consent.issuer == *self.issuer().as_str()
+                    && *consent.client_id == *client_id
+                    && *consent.subject == *subject =>
+            {
+                Some((**consent).clone())
+            }
             _ => None,
         }))
     }
