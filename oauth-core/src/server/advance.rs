@@ -127,7 +127,10 @@ impl Server {
     pub(crate) async fn load_grant(&self, key: &Key) -> Result<Option<Arc<Record>>, Error> {
         let Some(record) = self.store.load(key).await? else { return Ok(None) };
         match record.grant() {
-            Some(grant) if record.key == *key && *grant.issuer == *self.issuer_text => Ok(Some(record)),
+            _ if record.key != *key => {
+                Err(Error::unavailable("the store answered with another record than was asked for"))
+            }
+            Some(grant) if *grant.issuer == *self.issuer_text => Ok(Some(record)),
             _ => Err(Refusal::Mismatch.into()),
         }
     }
