@@ -255,6 +255,9 @@ impl Grant {
         if now.since(previous.used_at) >= request.retry_window || used_up {
             return Ok(self.reused(now));
         }
+        if now >= refresh.expires_at {
+            return Err(Refusal::Expired);
+        }
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
         let (access, secret) = self
             .derive(request, previous.key, previous.salt, self.generation, &scope, &resources)
