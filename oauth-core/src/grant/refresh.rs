@@ -287,7 +287,7 @@ impl Grant {
         }
         let evicted = known.is_none()
             && next.add_access(
-                self.entry(digest, &scope, &resources, now, expires_at),
+                self.entry(digest, &scope, &resources, now.max(previous.used_at), expires_at),
                 request.max_access,
                 now,
             );
