@@ -17,11 +17,15 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Listens.
+    /// Serves the world's server, around an [`App`].
     pub async fn open(world: &World) -> Self {
+        Self::serve(Router::new().fallback_service(App).layer(world.layer.clone())).await
+    }
+
+    /// Serves any app.
+    pub async fn serve(app: Router) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let app = Router::new().fallback_service(App).layer(world.layer.clone());
         let task = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("serves until it is dropped");
         });
