@@ -10,6 +10,7 @@
 //! | a form as a client | [`World::post_as`], [`World::token`] |
 //! | bytes as a socket carries them | [`Socket`] |
 //! | many requests at one moment | [`Socket::race`] |
+//! | what an operator reads | [`Log`] |
 //! | what a thief of the database reads | [`DumpStore`] |
 //! | what an attack has left | [`World::assert_untouched`], [`World::assert_ended`] |
 //! | what an attack may get | [`assert_page`], [`assert_redirect`], [`assert_json`] |
@@ -19,6 +20,7 @@ mod browser;
 mod clients;
 mod dump;
 mod fixtures;
+mod log;
 mod outcome;
 mod query;
 mod race;
@@ -32,6 +34,7 @@ pub use browser::Browser;
 pub use clients::{Tokens, basic};
 pub use dump::DumpStore;
 pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, secret};
+pub use log::Log;
 pub use outcome::{assert_inactive, assert_unavailable};
 pub use query::{Query, encode};
 pub use reply::{Reply, assert_json, assert_page, assert_redirect, assert_refused};
