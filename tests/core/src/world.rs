@@ -238,7 +238,7 @@ impl World {
 
     /// Whether the API at the first resource is told that a token works.
     pub async fn is_active(&self, token: &str) -> bool {
-        self.introspect("rs1", token).await.expect("an introspection").active
+        self.introspect("rs1", token).await.expect("an introspection").is_active()
     }
 }
 
