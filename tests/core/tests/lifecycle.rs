@@ -88,3 +88,18 @@ fn an_unused_successor_that_has_expired_is_not_given_again() {
         assert_eq!(error.code(), ErrorCode::InvalidGrant);
     });
 }
+
+#[test]
+fn rt_05_nor_one_that_was_issued_after_the_clock_had_stepped_back() {
+    let world = World::new();
+    block_on(async {
+        let old = world.tokens("web", "alice").await.refresh_token.unwrap();
+        world.advance(30);
+        world.refresh("web", &old, &[]).await.unwrap();
+        world.clock.set(world.server.now() - Duration::from_secs(10));
+        let other = world.refresh("web", &old, &[("scope", "read")]).await.unwrap();
+        world.revoke("web", &other.access_token).await.unwrap();
+        assert!(world.refresh("web", &old, &[("scope", "read")]).await.is_err());
+        assert!(!world.works(&other.access_token).await);
+    });
+}
