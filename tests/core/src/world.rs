@@ -148,15 +148,18 @@ impl World {
         self.server.resume_pending(&head, ticket, Some(login.clone())).await?.accept(None).await
     }
 
-    /// A code for the client, both resources and all scope, from a consent page.
+    /// A code for the client, all its resources and all its scope, from a consent page unless consent is remembered.
     ///
     /// # Errors
     ///
     /// What the server answers.
     pub async fn approve(&self, client: &str, subject: &str) -> Result<String, AuthorizeError> {
         let login = self.login(subject);
-        let ticket = self.ticket(&Self::url(client, &[]), &login).await?;
-        Ok(code_of(&self.accept(&ticket, &login).await?))
+        match self.open(&Self::url(client, &[]), Some(login.clone())).await? {
+            AuthorizeStep::Consent(pending) => Ok(code_of(&self.accept(&pending.ticket(), &login).await?)),
+            AuthorizeStep::Issue(answer) => Ok(code_of(&answer)),
+            AuthorizeStep::Login(sign_in) => panic!("no code: {sign_in:?}"),
+        }
     }
 
     /// A form as the client sends it: by HTTP Basic, or for a public client with its id in the body.

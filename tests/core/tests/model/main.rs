@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::system::System;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 768, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 384, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_server_does_what_the_model_does(commands in command::commands()) {
