@@ -59,6 +59,7 @@ pub mod grant;
 pub mod handle;
 pub mod issuer;
 mod json;
+mod keyed_hash;
 pub mod manual;
 pub mod metadata;
 pub mod params;

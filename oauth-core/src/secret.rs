@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::constant_time::same;
 use crate::handle::{KeyId, Kind};
+use crate::keyed_hash::keyed_hash;
 use crate::wiped::Wiped;
 
 /// A source of random bytes.
@@ -140,12 +141,6 @@ impl Secret32 {
     }
 }
 
-impl From<Wiped<32>> for Secret32 {
-    fn from(bytes: Wiped<32>) -> Self {
-        Self(bytes)
-    }
-}
-
 impl fmt::Debug for Secret32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
@@ -166,16 +161,22 @@ impl Digest {
     /// that no tag can be checked, a handle whose kind or key id was altered still matches nothing. A fast hash is right
     /// here: the secret cannot be guessed.
     pub fn of(kind: Kind, key: KeyId, secret: &Secret32) -> Self {
-        let mut input = Wiped::<37>::zeroed();
-        input[..32].copy_from_slice(secret.expose());
-        input[32..36].copy_from_slice(key.as_bytes());
-        input[36] = kind.byte();
-        Self(blake3::keyed_hash(&DIGEST_KEY, input.as_slice()).into())
+        let mut block = Wiped::<64>::zeroed();
+        block[..32].copy_from_slice(secret.expose());
+        block[32..36].copy_from_slice(key.as_bytes());
+        block[36] = kind.byte();
+        Self::of_block(&block)
     }
 
-    /// The digest of a secret that is no handle's, such as that of a cookie.
+    /// The digest of a secret that is no handle's, such as that of a cookie: the kind is zero, which no handle has.
     pub fn of_secret(secret: &Secret32) -> Self {
-        Self(blake3::keyed_hash(&DIGEST_KEY, secret.expose()).into())
+        let mut block = Wiped::<64>::zeroed();
+        block[..32].copy_from_slice(secret.expose());
+        Self::of_block(&block)
+    }
+
+    fn of_block(block: &[u8; 64]) -> Self {
+        Self(keyed_hash(&DIGEST_KEY, block))
     }
 
     /// The digest's bytes, for storage.

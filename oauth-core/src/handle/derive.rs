@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{GrantId, Handles, KeyId};
 use crate::grant::Salt;
+use crate::keyed_hash::keyed_output;
 use crate::secret::Secret32;
 use crate::wiped::Wiped;
 
@@ -115,11 +116,8 @@ fn successors(
     message[32..44].copy_from_slice(salt.as_bytes());
     message[44..60].copy_from_slice(grant.as_bytes());
     message[60..].copy_from_slice(&generation.to_be_bytes());
-    let (mut refresh, mut access) = (Wiped::zeroed(), Wiped::zeroed());
-    let mut output = blake3::Hasher::new_keyed(key).update(message.as_slice()).finalize_xof();
-    output.fill(refresh.as_mut_slice());
-    output.fill(access.as_mut_slice());
-    Successors { refresh: Secret32::from(refresh), access: Secret32::from(access) }
+    let [refresh, access] = keyed_output(key, &message);
+    Successors { refresh: Secret32::new(refresh), access: Secret32::new(access) }
 }
 
 fn code(key: &[u8; 32], nonce: &[u8; 32], grant: GrantId) -> Secret32 {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::subkeys::Subkeys;
 use super::{GrantId, Handles, KeyId, Kind, Prefixes};
 use crate::constant_time::same;
+use crate::keyed_hash::keyed_hash;
 use crate::secret::{Digest, Secret32};
 use crate::wiped::Wiped;
 
@@ -98,11 +99,11 @@ pub(super) fn write(
 
 /// One compression of keyed BLAKE3: the issuer is in the key, every field has a fixed width.
 fn tag(keys: &Subkeys, kind: Kind, body: &[u8; BODY]) -> [u8; 16] {
-    let mut message = Wiped::<{ 1 + TAGGED.end - TAGGED.start }>::zeroed();
-    message[0] = kind.byte();
-    message[1..].copy_from_slice(&body[TAGGED]);
+    let mut block = Wiped::<64>::zeroed();
+    block[0] = kind.byte();
+    block[1..=TAGGED.len()].copy_from_slice(&body[TAGGED]);
     let mut tag = [0; 16];
-    tag.copy_from_slice(&blake3::keyed_hash(&keys.tag, message.as_slice()).as_bytes()[..16]);
+    tag.copy_from_slice(&keyed_hash(&keys.tag, &block)[..16]);
     tag
 }
 
