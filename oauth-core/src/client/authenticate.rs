@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::{AsOut, STANDARD};
 use http::header::{AUTHORIZATION, HeaderMap};
 use zeroize::Zeroizing;
 
@@ -159,11 +158,10 @@ impl<'a> Credentials<'a> {
         }
         let encoded = rest.trim_ascii();
         if encoded.len() > USUAL_BASIC_BYTES {
-            return Self::decoded(&Zeroizing::new(STANDARD.decode(encoded).ok()?));
+            return Self::decoded(&Zeroizing::new(STANDARD.decode_to_vec(encoded).ok()?));
         }
         let mut decoded = Wiped::<USUAL_BASIC_BYTES>::zeroed();
-        let len = STANDARD.decode_slice(encoded, decoded.as_mut_slice()).ok()?;
-        Self::decoded(&decoded[..len])
+        Self::decoded(STANDARD.decode(encoded, decoded.as_mut_slice().as_out()).ok()?)
     }
 
     fn decoded(text: &[u8]) -> Option<Self> {

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 use super::subkeys::Subkeys;
 use super::{GrantId, Handles, KeyId, Kind, Prefixes};
@@ -93,7 +92,7 @@ pub(super) fn write(
     let mut text = String::with_capacity(prefix.len() + 1 + ENCODED);
     text.push_str(prefix);
     text.push('_');
-    URL_SAFE_NO_PAD.encode_string(body.as_slice(), &mut text);
+    URL_SAFE_NO_PAD.encode_append(body.as_slice(), &mut text);
     text
 }
 
@@ -131,8 +130,8 @@ impl Handles {
 
     fn read(&self, kind: Kind, encoded: &str) -> Result<Handle, HandleError> {
         let mut body = Wiped::<BODY>::zeroed();
-        match URL_SAFE_NO_PAD.decode_slice(encoded, body.as_mut_slice()) {
-            Ok(BODY) => {}
+        match URL_SAFE_NO_PAD.decode(encoded.as_bytes(), body.as_mut_slice().as_out()) {
+            Ok(decoded) if decoded.len() == BODY => {}
             _ => return Err(HandleError::Malformed),
         }
         let mut rest = body.as_slice();
