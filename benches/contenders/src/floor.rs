@@ -1,7 +1,8 @@
 //! What HTTP alone costs: axum handlers that parse the same input and answer JSON of the same size, and decide nothing.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
+use std::task::{Context, Poll};
 
 use axum::routing::{get, post};
 use axum::{Form, Json, Router};
@@ -130,7 +131,29 @@ async fn introspect(
 
 /// The inner service that a bearer layer protects: it ignores the request.
 pub async fn open<B>(_request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(Response::new(Full::from(Bytes::from_static(b"{\"message\":\"hello\"}"))))
+    Ok(hello())
+}
+
+/// The same as a tower service.
+#[derive(Clone, Copy, Debug)]
+pub struct Open;
+
+impl<B> Service<Request<B>> for Open {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: Request<B>) -> Self::Future {
+        ready(Ok(hello()))
+    }
+}
+
+fn hello() -> Response<Full<Bytes>> {
+    Response::new(Full::from(Bytes::from_static(b"{\"message\":\"hello\"}")))
 }
 
 impl Contender for Floor {

@@ -18,7 +18,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 
 pub use caller::Caller;
-pub use floor::{Floor, open};
+pub use floor::{Floor, Open, open};
 #[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
 pub use ours::Ours;

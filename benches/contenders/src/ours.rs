@@ -1,7 +1,10 @@
 //! This project: the tower service called directly, without an app around it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use axum::Router;
+use axum::routing::get;
 use futures_executor::block_on;
 use http::request::Parts;
 use http::{Request, Response};
@@ -10,19 +13,23 @@ use oauth_core::client::{Client, ClientSecret};
 use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::server::{Pending, Server, SignIn};
 use oauth_storage_memory::MemoryStore;
+use oauth_tower::bearer::{BearerLayer, BearerService};
 use oauth_tower::body::Body;
 use oauth_tower::host::{Host, HostError};
 use oauth_tower::server::{AuthorizationServerLayer, AuthorizationServerService};
+use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::floor::collected;
+use crate::floor::{Open, collected, open};
 use crate::request::{CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, SCOPE, SUBJECT, authorize, code_of};
-use crate::{Contender, Path, Req, Res};
+use crate::{Contender, Req, Res};
 
 /// Ours with its memory store.
 pub struct Ours {
     store: MemoryStore,
     service: AuthorizationServerService,
+    protect: BearerLayer<Arc<Server>>,
+    resource: BearerService<Open, Arc<Server>>,
 }
 
 impl Ours {
@@ -58,10 +65,6 @@ impl Host for SignedIn {
 impl Contender for Ours {
     const NAME: &'static str = "ours";
 
-    fn supports(path: Path) -> bool {
-        path != Path::Bearer
-    }
-
     fn new() -> Self {
         let store = MemoryStore::new();
         let client = Client::confidential(CLIENT_ID, &ClientSecret::from_text(CLIENT_SECRET))
@@ -71,16 +74,18 @@ impl Contender for Ours {
             .resource("https://api.example")
             .first_party();
         let server = Server::builder(ISSUER, store.clone()).client(client).build().expect("a valid server");
+        let protect = BearerLayer::new(server.clone()).require_scope("read");
+        let resource = protect.layer(Open);
         let service = AuthorizationServerLayer::new(server).host(SignedIn).into_service();
-        Self { store, service }
+        Self { store, service, protect, resource }
     }
 
     fn call(&mut self, request: Req) -> impl Future<Output = Res> {
         collected(self.service.call(request))
     }
 
-    async fn resource(&mut self, _request: Req) -> Res {
-        unreachable!("not supported")
+    fn resource(&mut self, request: Req) -> impl Future<Output = Res> {
+        collected(self.resource.call(request))
     }
 
     fn code(&mut self) -> String {
@@ -88,9 +93,9 @@ impl Contender for Ours {
     }
 
     fn router(&self) -> Router {
-        let service = self.service.clone();
-        Router::new().fallback(async move |request: Request<axum::body::Body>| {
-            service.clone().call(request).await
-        })
+        let resource = get(async || open(Request::new(())).await.expect("infallible"));
+        Router::new()
+            .route("/resource", resource.layer(self.protect.clone()))
+            .fallback_service(self.service.clone())
     }
 }
