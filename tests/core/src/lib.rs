@@ -2,10 +2,14 @@
 //!
 //! Each file in `tests/` is one topic. Tests are named by the case that they show.
 
+mod assertion;
 mod fixtures;
+mod flow;
 mod ledger;
 mod world;
 
+pub use assertion::Assertion;
 pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, clients, secret};
+pub use flow::{Flow, Gained, Shape, Stage};
 pub use ledger::Ledger;
 pub use world::{World, code_of, form, location};
