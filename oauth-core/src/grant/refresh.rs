@@ -8,7 +8,7 @@
 //! | presented | successor T1 | when | window | answer |
 //! | --- | --- | --- | --- | --- |
 //! | T0 | does not exist | – | – | T1 and an access token |
-//! | T0 | never presented | inside | on | T1 again; the same access token for the same parameters, another for others |
+//! | T0 | never presented | inside | on | T1 again; the same access token for the same parameters, another for others, and another when the first has expired |
 //! | T0 | never presented | inside, but an access token issued in it was revoked | on | the grant is revoked |
 //! | T0 | never presented | outside, or streak used up | on | the grant is revoked |
 //! | T0 | never presented | any | off | the grant is revoked |
@@ -21,6 +21,7 @@
 //! Inside the window whoever presents T0 gets T1. A thief who follows the client each time is bounded by the absolute
 //! lifetime, seen as a growing streak in the traces, and ended by `max_retry_streak`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -208,7 +209,7 @@ impl Grant {
             Rotation::Always => {
                 let generation = self.generation.saturating_add(1);
                 let (access, secret) = self
-                    .derive(request, key, request.salt, generation, &scope, &resources)
+                    .derive(request, key, request.salt, generation, (&scope, &resources), 0)
                     .ok_or(Refusal::UnknownToken)?;
                 let streak = match (&refresh.previous, request.max_retry_streak) {
                     (Some(previous), Some(_)) if previous.retried => previous.streak.saturating_add(1),
@@ -259,8 +260,9 @@ impl Grant {
             return Err(Refusal::Expired);
         }
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
+        let lifetimes = now.since(previous.used_at).as_millis() / request.access_lifetime.as_millis().max(1);
         let (access, secret) = self
-            .derive(request, previous.key, previous.salt, self.generation, &scope, &resources)
+            .derive(request, previous.key, previous.salt, self.generation, (&scope, &resources), lifetimes)
             .filter(|(_, secret)| Digest::of(Kind::Refresh, previous.key, secret) == refresh.digest)
             .ok_or(Refusal::UnknownToken)?;
         let digest = Digest::of(Kind::Access, previous.key, &access);
@@ -300,30 +302,42 @@ impl Grant {
     }
 
     /// The secrets of the access token and the refresh token that follow from the presented one.
+    ///
+    /// `lifetimes` of the access token have passed since the rotation: one that has expired is not derived again.
     fn derive(
         &self,
         request: &RefreshRequest<'_>,
         key: KeyId,
         salt: Salt,
         generation: u32,
-        scope: &Scope,
-        resources: &Resources,
+        (scope, resources): (&Scope, &Resources),
+        lifetimes: u128,
     ) -> Option<(Secret32, Secret32)> {
         let presented = request.handle.secret();
         let grant = request.handle.grant;
         let successors = request.handles.derive_successors(key, presented, salt, grant, generation)?;
-        Some((successors.access(self.binding(scope, resources)), successors.refresh().clone()))
+        let format = match lifetimes {
+            0 => Cow::Borrowed("opaque"),
+            more => Cow::Owned(format!("opaque {more}")),
+        };
+        let access = successors.access(self.binding(&format, scope, resources));
+        Some((access, successors.refresh().clone()))
     }
 
     /// Everything that tells two access tokens of one refresh apart.
-    fn binding<'a>(&'a self, scope: &'a Scope, resources: &'a Resources) -> impl Iterator<Item = &'a str> {
+    fn binding<'a>(
+        &'a self,
+        format: &'a str,
+        scope: &'a Scope,
+        resources: &'a Resources,
+    ) -> impl Iterator<Item = &'a str> {
         let (method, thumbprint) = match self.confirmation().map(|confirmation| &**confirmation) {
             None => ("", None),
             Some(Confirmation::Jkt(thumbprint)) => ("jkt", Some(&**thumbprint)),
             Some(Confirmation::X5tS256(thumbprint)) => ("x5t#S256", Some(&**thumbprint)),
         };
         let resources = resources.iter().map(Resource::as_str);
-        ["opaque", scope.as_str(), method].into_iter().chain(thumbprint).chain(resources)
+        [format, scope.as_str(), method].into_iter().chain(thumbprint).chain(resources)
     }
 
     fn entry(

@@ -536,3 +536,19 @@ async fn an_old_token_whose_key_is_lost_ends_nothing() {
     let fourth = after.assert_untouched("spa", &third).await;
     after.assert_untouched("spa", &fourth).await;
 }
+
+#[tokio::test]
+async fn an_expired_access_token_does_not_come_back_with_a_retry() {
+    let world = World::with(|builder| builder.access_token_lifetime(Duration::from_secs(10)));
+    let first = world.tokens("web").await;
+    let second = Tokens::of(&world.refresh("web", &first.refresh).await);
+    world.clock.advance(Duration::from_millis(9_999));
+    assert_eq!(Tokens::of(&world.refresh("web", &first.refresh).await).access, second.access);
+    world.clock.advance(Duration::from_millis(1));
+    assert!(!world.is_active(&second.access).await);
+    let again = Tokens::of(&world.refresh("web", &first.refresh).await);
+    assert_eq!(again.refresh, second.refresh);
+    assert!(!world.is_active(&second.access).await, "it has expired for good");
+    assert!(world.is_active(&again.access).await);
+    assert_eq!(Tokens::of(&world.refresh("web", &first.refresh).await).access, again.access);
+}
