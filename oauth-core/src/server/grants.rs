@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::grant::{FenceKind, Grant, Refusal, Resources, RevokeReason, State, fence_key};
 use crate::handle::GrantId;
 use crate::scope::Scope;
-use crate::storage::{Body, Fence, Index, Namespace, Page};
+use crate::storage::{Body, Fence, Index, Key, Namespace, Page, Record};
 
 /// How many keys are asked for at a time.
 const PAGE: usize = 256;
@@ -64,7 +64,7 @@ impl Grants<'_> {
         while let Some(current) = page {
             let listing = self.0.store().list(index, current).await?;
             for key in &listing.keys {
-                let Some(record) = self.0.load_grant(key).await? else { continue };
+                let Some(record) = self.listed(key).await? else { continue };
                 if index.matches(&record)
                     && let Some(grant) = record.grant()
                 {
@@ -84,7 +84,9 @@ impl Grants<'_> {
     pub async fn revoke(&self, id: GrantId) -> Result<bool, Error> {
         match self.0.advance(id, &Revoke(RevokeReason::Host), self.0.now()).await {
             Ok(()) => Ok(true),
-            Err(error) if error.refusal() == Some(Refusal::UnknownGrant) => Ok(false),
+            Err(error) if matches!(error.refusal(), Some(Refusal::UnknownGrant | Refusal::Mismatch)) => {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
@@ -119,7 +121,7 @@ impl Grants<'_> {
         while let Some(current) = page {
             let listing = self.0.store().list(index, current).await?;
             for key in listing.keys.iter().filter(|key| key.namespace() == Namespace::Grant) {
-                let Some(record) = self.0.load_grant(key).await? else { continue };
+                let Some(record) = self.listed(key).await? else { continue };
                 if index.matches(&record) && self.revoke(GrantId::from_bytes(*key.id())).await? {
                     revoked += 1;
                 }
@@ -127,6 +129,16 @@ impl Grants<'_> {
             page = listing.next.map(|next| Page::after(next, PAGE));
         }
         Ok(revoked)
+    }
+}
+
+impl Grants<'_> {
+    /// A grant that was listed. Issuers may share a store: another one's grants are named too, and are not ours.
+    async fn listed(&self, key: &Key) -> Result<Option<Arc<Record>>, Error> {
+        match self.0.load_grant(key).await {
+            Err(error) if error.refusal() == Some(Refusal::Mismatch) => Ok(None),
+            answer => answer,
+        }
     }
 }
 
