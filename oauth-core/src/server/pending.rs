@@ -18,7 +18,7 @@ use crate::secret::Digest;
 use crate::storage::Key;
 
 /// How far the clocks of replicas may differ before a record is deleted too early.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// A question for the person who is signed in: may this client have this?
 ///

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
+use super::pending::CLOCK_SKEW;
 use super::{Inserted, Server, Step};
 use crate::client::Client;
 use crate::clock::Timestamp;
@@ -231,7 +232,8 @@ impl Server {
         let record = Record {
             key: Key::new(Namespace::Marker, FIRST_USE.id(&parts)),
             version: self.new_version(),
-            retain_until: first_use.until.min(now + MAX_FIRST_USE),
+            // Another replica may still take the proof when this one's clock says that it is over.
+            retain_until: first_use.until.min(now + MAX_FIRST_USE) + CLOCK_SKEW,
             body: Body::Marker(Marker { used_at: now }),
         };
         if self.insert(record).await? {
