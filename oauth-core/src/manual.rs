@@ -57,6 +57,13 @@
 //! `refresh_retried` events with a growing `streak`, and ended by
 //! [`max_retry_streak`](crate::server::ServerBuilder::max_retry_streak). `retry_window(Duration::ZERO)` closes it.
 //!
+//! # When a subject or a client goes
+//!
+//! Redemption, refresh and introspection ask the host's [`SubjectStatus`](crate::server::SubjectStatus); verifying a bearer
+//! token does not, since that is one load and nothing else. So a host that locks or deletes a subject, or deletes a client
+//! from its own table, also calls [`revoke_all`](crate::server::Grants::revoke_all): it ends every token at once, approvals
+//! in flight included. Remembered consent is forgotten by [`consents`](crate::server::Server::consents).
+//!
 //! # Clocks
 //!
 //! Replicas should agree within a second or two. Whether something was used is a stored flag and never a comparison of times,
