@@ -1,7 +1,7 @@
 //! The time that one request may take.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -28,8 +28,9 @@ impl Deadline {
     }
 
     /// What the future answers; `None` when the time is over.
-    pub(crate) async fn within<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+    ///
+    /// It takes a pinned future: an `async fn` keeps what it is given twice.
+    pub(crate) async fn within<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(output));

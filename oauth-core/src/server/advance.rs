@@ -40,6 +40,20 @@ pub(crate) enum Inserted {
     Fenced,
 }
 
+/// A grant that is about to be stored.
+pub(crate) struct NewGrant {
+    record: Arc<Record>,
+    fences: [Option<Key>; 3],
+    created_at: Timestamp,
+}
+
+/// A [`Plan`] whose record is made.
+enum Planned<T> {
+    Answer(T),
+    Write(Arc<Record>, T),
+    End(Arc<Record>, Refusal),
+}
+
 enum Committed {
     Done,
     Stale,
@@ -61,20 +75,19 @@ impl Server {
                 now = self.now();
             }
             let record = self.load_grant(&key).await?.ok_or(Refusal::UnknownGrant)?;
-            let grant = record.grant().ok_or(Refusal::Mismatch)?;
-            let plan = step.plan(grant, now)?;
-            if !host_agreed && !matches!(plan, Plan::End(..)) {
-                if !self.check_subject(grant.subject.as_deref()).await? {
+            let (next, result) = match self.planned(step, &record, now)? {
+                Planned::Answer(outcome) => (None, Ok(outcome)),
+                Planned::Write(next, outcome) => (Some(next), Ok(outcome)),
+                Planned::End(next, refusal) => (Some(next), Err(refusal)),
+            };
+            if result.is_ok() && !host_agreed {
+                let subject = record.grant().and_then(|grant| grant.subject.as_deref());
+                if !self.check_subject(subject).await? {
                     return Err(Refusal::SubjectInactive.into());
                 }
                 host_agreed = true;
             }
-            let (next, result) = match plan {
-                Plan::Answer(outcome) => return Ok(outcome),
-                Plan::Write(next, outcome) => (next, Ok(outcome)),
-                Plan::End(next, refusal) => (next, Err(refusal)),
-            };
-            let next = self.record(key, next);
+            let Some(next) = next else { return Ok(result?) };
             if let Committed::Done = self.swap(next, Some(record.version)).await? {
                 return Ok(result?);
             }
@@ -82,45 +95,60 @@ impl Server {
         Err(Error::unavailable("the grant changed under every attempt"))
     }
 
-    /// Stores a new grant, then reads the fences around it.
-    ///
-    /// The record is made before the future, so that the future does not carry it about.
-    pub(crate) fn insert_grant(
+    /// Apart from the future, which would carry the grant about.
+    fn planned<S: Step>(
         &self,
-        id: GrantId,
-        grant: Grant,
-        client_fence: Option<Key>,
-    ) -> impl Future<Output = Result<Inserted, Error>> + Send + '_ {
-        let key = Key::grant(id);
-        let fences = grant.fences(client_fence);
-        let created_at = grant.created_at;
-        let record = self.record(key, grant);
-        async move {
-            let (created_at, inserted) = match self.swap(record, None).await? {
-                Committed::Done => (created_at, Inserted::New),
-                Committed::Stale => {
-                    let stored = self.load_grant(&key).await?;
-                    let stored = stored
-                        .ok_or_else(|| Error::unavailable("a new grant was refused, yet none is stored"))?;
-                    match stored.grant() {
-                        Some(grant) if !matches!(grant.state, State::Revoked { .. }) => {
-                            (grant.created_at, Inserted::Exists(stored))
-                        }
-                        _ => return Ok(Inserted::Exists(stored)),
+        step: &S,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<Planned<S::Outcome>, Refusal> {
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
+        Ok(match step.plan(grant, now)? {
+            Plan::Answer(outcome) => Planned::Answer(outcome),
+            Plan::Write(next, outcome) => Planned::Write(self.record(record.key, next), outcome),
+            Plan::End(next, refusal) => Planned::End(self.record(record.key, next), refusal),
+        })
+    }
+
+    /// A grant to be stored, with the fences that it must not be behind. The key of its client's may be known.
+    pub(crate) fn new_grant(&self, id: GrantId, grant: Grant, client_fence: Option<Key>) -> NewGrant {
+        NewGrant {
+            fences: grant.fences(client_fence),
+            created_at: grant.created_at,
+            record: self.record(Key::grant(id), grant),
+        }
+    }
+
+    /// Stores a new grant, then reads the fences around it.
+    pub(crate) async fn insert_grant(&self, new: NewGrant) -> Result<Inserted, Error> {
+        let NewGrant { record, fences, created_at } = new;
+        let key = record.key;
+        let (created_at, inserted) = match self.swap(record, None).await? {
+            Committed::Done => (created_at, Inserted::New),
+            Committed::Stale => {
+                let stored = self.load_grant(&key).await?;
+                let stored = stored
+                    .ok_or_else(|| Error::unavailable("a new grant was refused, yet none is stored"))?;
+                match stored.grant() {
+                    Some(grant) if !matches!(grant.state, State::Revoked { .. }) => {
+                        (grant.created_at, Inserted::Exists(stored))
                     }
-                }
-            };
-            // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
-            for fence in fences.into_iter().flatten() {
-                let Some(record) = self.store.load(&fence).await? else { continue };
-                let Body::Fence(fence) = &record.body else { continue };
-                if fence.catches(created_at) {
-                    self.advance(id, &Revoke(RevokeReason::Fence), self.now()).await?;
-                    return Ok(Inserted::Fenced);
+                    _ => return Ok(Inserted::Exists(stored)),
                 }
             }
-            Ok(inserted)
+        };
+        // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
+        for fence in fences.iter().flatten() {
+            let Some(record) = self.store.load(fence).await? else { continue };
+            let Body::Fence(fence) = &record.body else { continue };
+            if fence.catches(created_at) {
+                let id = GrantId::from_bytes(*key.id());
+                // Boxed, so that the common future has no room for it.
+                Box::pin(self.advance(id, &Revoke(RevokeReason::Fence), self.now())).await?;
+                return Ok(Inserted::Fenced);
+            }
         }
+        Ok(inserted)
     }
 
     /// Loads a grant and checks that it is what was asked for: a store may lie.

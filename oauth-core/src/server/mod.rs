@@ -11,6 +11,8 @@ mod consents;
 mod grants;
 mod introspect;
 mod pending;
+mod redeem;
+mod refresh;
 mod revoke;
 mod token;
 mod verify;
@@ -30,7 +32,7 @@ pub use introspect::{ActiveToken, Introspection};
 pub use pending::{Decision, Pending};
 pub use verify::{AccessToken, VerifyError};
 
-pub(crate) use advance::{Inserted, Step};
+pub(crate) use advance::{Inserted, NewGrant, Step};
 pub(crate) use config::Config;
 
 use crate::client::AuthenticatedClient;

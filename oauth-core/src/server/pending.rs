@@ -212,7 +212,7 @@ impl Server {
                 )
                 .into());
         }
-        match self.insert_grant(ticket.grant, grant, None).await? {
+        match self.insert_grant(self.new_grant(ticket.grant, grant, None)).await? {
             Inserted::New => {}
             Inserted::Exists(record) => {
                 let same = record.grant().is_some_and(|grant| {

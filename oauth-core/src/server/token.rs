@@ -5,14 +5,13 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::pending::CLOCK_SKEW;
-use super::{Inserted, Server, Step};
+use super::redeem::RedeemStep;
+use super::refresh::RefreshStep;
+use super::{Inserted, NewGrant, Server};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::grant::{
-    Access, Active, Grant, Plan, Redeem, Redemption, Refresh, RefreshOutcome, RefreshRequest, Refusal, Salt,
-    State,
-};
+use crate::grant::{Access, Active, Grant, Refresh, Refusal, State};
 use crate::handle::{GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
@@ -63,104 +62,42 @@ impl Server {
     }
 
     async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
-        let code = request.required("code")?;
-        let (redirect_uri, verifier) = (request.param("redirect_uri")?, request.param("code_verifier")?);
-        let ask = request.ask()?;
-        let handle = self.handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
-        let client = request.client;
-        let (access, refresh) = self.fresh_secrets(client.may_use("refresh_token"));
-        let key = self.handles.current_key();
-        let step = RedeemStep(Redeem {
-            handle: &handle,
-            issuer: self.issuer.as_str(),
-            client_id: client.id(),
-            registered_uris: client.redirect_uris(),
-            redirect_uri,
-            redirect_uri_required: client.requires_redirect_uri(),
-            verifier,
-            ask: &ask,
-            allowed: client.scope(),
-            access: Digest::of(Kind::Access, key, &access),
-            access_lifetime: self.access_lifetime(client),
-            refresh: refresh
-                .as_ref()
-                .map(|secret| (Digest::of(Kind::Refresh, key, secret), self.refresh_idle(client))),
-            grant_lifetime: client.lifetimes().grant.unwrap_or(self.config.grant_lifetime),
-            replay_tolerance: self.config.code_replay_tolerance,
-        });
-        let redemption = self.advance(handle.grant, &step, request.now).await?;
-        Ok(TokenResponse {
-            access_token: self.handles.mint(Kind::Access, handle.grant, 0, &access),
-            token_type: "Bearer",
-            expires_in: redemption.expires_at.since(request.now).as_secs(),
-            refresh_token: refresh.map(|secret| self.handles.mint(Kind::Refresh, handle.grant, 0, &secret)),
-            scope: redemption.scope,
-        })
+        let step = RedeemStep::new(self, request)?;
+        let redemption = self.advance(step.handle.grant, &step, request.now).await?;
+        Ok(step.answer(redemption))
     }
 
     async fn refresh(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
-        let presented = request.required("refresh_token")?;
-        let ask = request.ask()?;
-        let handle = self.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
-        let client = request.client;
-        let drawn = Drawn::<44>::new(&*self.random);
-        let fresh = Secret32::new(drawn.take());
-        let step = RefreshStep(RefreshRequest {
-            handle: &handle,
-            issuer: self.issuer.as_str(),
-            client_id: client.id(),
-            rotation: client.rotation(),
-            ask: &ask,
-            allowed: client.scope(),
-            access_lifetime: self.access_lifetime(client),
-            idle_lifetime: self.refresh_idle(client),
-            retry_window: self.config.retry_window,
-            max_retry_streak: self.config.max_retry_streak,
-            max_access: self.config.max_access,
-            handles: &self.handles,
-            salt: Salt::from_bytes(drawn.take()),
-            fresh: &fresh,
-        });
-        let outcome = self.advance(handle.grant, &step, request.now).await?;
-        if let Some(streak) = outcome.retried {
-            tracing::info!(client_id = client.id(), grant_id = %handle.grant, streak, "refresh_retried");
-        }
-        if outcome.evicted {
-            tracing::info!(client_id = client.id(), grant_id = %handle.grant, "access_token_evicted");
-        }
-        self.refreshed(&handle, presented, outcome, request.now)
-    }
-
-    fn refreshed(
-        &self,
-        handle: &Handle,
-        presented: &str,
-        outcome: RefreshOutcome,
-        now: Timestamp,
-    ) -> Result<TokenResponse, Error> {
-        let mint = |kind, key, generation, secret: &Secret32| {
-            let minted = self.handles.mint_with(key, kind, handle.grant, generation, secret);
-            minted.ok_or(Refusal::UnknownToken)
-        };
-        let refresh_token = match &outcome.successor {
-            Some(next) => mint(Kind::Refresh, next.key, next.generation, &next.secret)?,
-            None => presented.to_owned(),
-        };
-        Ok(TokenResponse {
-            access_token: mint(Kind::Access, outcome.key, 0, &outcome.access)?,
-            token_type: "Bearer",
-            expires_in: outcome.expires_at.since(now).as_secs(),
-            refresh_token: Some(refresh_token),
-            scope: outcome.scope,
-        })
+        let step = RefreshStep::new(self, request)?;
+        let outcome = self.advance(step.handle.grant, &step, request.now).await?;
+        step.answer(outcome)
     }
 
     /// Issues what a grant type permits: a new grant that is active at once.
-    async fn issue(&self, request: &TokenRequest<'_>, permit: Permit) -> Result<TokenResponse, Error> {
-        let (client, now) = (request.client, request.now);
+    async fn issue(&self, request: &TokenRequest<'_>, mut permit: Permit) -> Result<TokenResponse, Error> {
         if !self.check_subject(permit.subject.as_deref()).await? {
             return Err(Refusal::SubjectInactive.into());
         }
+        let first_use = permit.first_use.take();
+        let (new, response) = self.prepare(request, permit)?;
+        if let Some(first_use) = first_use {
+            // Boxed, so that the common future has no room for it.
+            Box::pin(self.use_once(&first_use, request.now)).await?;
+        }
+        match self.insert_grant(new).await? {
+            Inserted::New => Ok(response),
+            Inserted::Fenced => Err(Refusal::Revoked.into()),
+            Inserted::Exists(_) => Err(Error::unavailable("a grant of a new id exists already")),
+        }
+    }
+
+    /// The grant that a permit leads to, and its answer.
+    fn prepare(
+        &self,
+        request: &TokenRequest<'_>,
+        permit: Permit,
+    ) -> Result<(NewGrant, TokenResponse), Error> {
+        let (client, now) = (request.client, request.now);
         let key = self.handles.current_key();
         let drawn = Drawn::<48>::new(&*self.random);
         let id = self.new_grant_id(now, drawn.take());
@@ -213,14 +150,7 @@ impl Server {
             authentication: permit.authentication,
             details: None,
         };
-        if let Some(first_use) = permit.first_use {
-            self.use_once(&first_use, now).await?;
-        }
-        match self.insert_grant(id, grant, client.fence()).await? {
-            Inserted::New => Ok(response),
-            Inserted::Fenced => Err(Refusal::Revoked.into()),
-            Inserted::Exists(_) => Err(Error::unavailable("a grant of a new id exists already")),
-        }
+        Ok((self.new_grant(id, grant, client.fence()), response))
     }
 
     async fn use_once(&self, first_use: &FirstUse, now: Timestamp) -> Result<(), Error> {
@@ -243,45 +173,12 @@ impl Server {
             .because("a value that may be used once came again"))
     }
 
-    fn fresh_secrets(&self, with_refresh: bool) -> (Secret32, Option<Secret32>) {
-        let drawn = Drawn::<64>::new(&*self.random);
-        (Secret32::new(drawn.take()), with_refresh.then(|| Secret32::new(drawn.take())))
-    }
-
-    fn access_lifetime(&self, client: &Client) -> Duration {
+    pub(super) fn access_lifetime(&self, client: &Client) -> Duration {
         client.lifetimes().access_token.unwrap_or(self.config.access_lifetime)
     }
 
-    fn refresh_idle(&self, client: &Client) -> Duration {
+    pub(super) fn refresh_idle(&self, client: &Client) -> Duration {
         client.lifetimes().refresh_token_idle.unwrap_or(self.config.refresh_idle)
-    }
-}
-
-struct RedeemStep<'a>(Redeem<'a>);
-
-impl Step for RedeemStep<'_> {
-    type Outcome = Redemption;
-
-    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
-        grant.redeem(&self.0, now)
-    }
-
-    fn asks_host(&self) -> bool {
-        true
-    }
-}
-
-struct RefreshStep<'a>(RefreshRequest<'a>);
-
-impl Step for RefreshStep<'_> {
-    type Outcome = RefreshOutcome;
-
-    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<RefreshOutcome>, Refusal> {
-        grant.refresh(&self.0, now)
-    }
-
-    fn asks_host(&self) -> bool {
-        true
     }
 }
 

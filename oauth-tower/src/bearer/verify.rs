@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Verifier for Arc<Server> {
         };
         let server = self.clone();
         Verification::Later(ServerVerification(Box::pin(async move {
-            let verified = Deadline::new(DEADLINE).within(server.verify_parsed(&handle)).await;
+            let verified = Deadline::new(DEADLINE).within(pin!(server.verify_parsed(&handle))).await;
             let late =
                 || Err(VerifyError::Unavailable(Error::unavailable("the store did not answer in time")));
             verified.unwrap_or_else(late).map(Arc::new)

@@ -4,6 +4,7 @@
 //! 2. Every page, errors included, is neither framed nor kept; no script of another origin reads anything.
 //! 3. HEAD is refused: it must not issue what a GET would.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ pub(crate) async fn authorize(endpoint: Authorize, head: Parts) -> Response<Body
     if head.method != Method::GET {
         return endpoint.fail(&head, Refusal::Method.into()).await;
     }
-    let answer = Deadline::new(endpoint.deadline).within(endpoint.ask(&head)).await;
+    let answer = Deadline::new(endpoint.deadline).within(pin!(endpoint.ask(&head))).await;
     match answer.unwrap_or_else(|| Err(Refusal::Deadline.into())) {
         Ok(mut response) => {
             guard(&mut response);
@@ -97,13 +98,13 @@ impl Authorize {
             return Err(Refusal::TooLarge.into());
         }
         let mut deadline = Deadline::new(self.deadline);
-        let body = match deadline.within(read_body(body, self.body_limit)).await {
+        let body = match deadline.within(pin!(read_body(body, self.body_limit))).await {
             Some(Ok(body)) => body,
             Some(Err(ReadError::TooLarge)) => return Err(Refusal::TooLarge.into()),
             Some(Err(ReadError::Broken)) => return Err(Refusal::BrokenBody.into()),
             None => return Err(Refusal::SlowBody.into()),
         };
-        let answer = deadline.within(self.answer(head, &body)).await.ok_or(Refusal::Deadline)??;
+        let answer = deadline.within(pin!(self.answer(head, &body))).await.ok_or(Refusal::Deadline)??;
         Ok(see_other(answer.location())?)
     }
 
@@ -154,7 +155,7 @@ impl Authorize {
             }
             AuthorizeError::Show(show) => show,
         };
-        let page = Deadline::new(self.deadline).within(self.host.error(head, &show)).await;
+        let page = Deadline::new(self.deadline).within(pin!(self.host.error(head, &show))).await;
         let mut response = page.unwrap_or_else(|| show_plain(&show));
         finish_error(&show, &mut response);
         guard(&mut response);

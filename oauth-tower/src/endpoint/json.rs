@@ -4,6 +4,8 @@
 //! 2. Every answer, success or error, is `no-store` (RFC 6749 §5.1).
 //! 3. A success of the token endpoint is exactly 200; a revocation answers `{}`, since some clients parse what they get.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,67 +22,91 @@ use crate::body::Body;
 use crate::cors;
 use crate::deadline::Deadline;
 
-/// One of the endpoints that take a form and answer JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Token,
-    Revoke,
-    Introspect,
+/// One of the endpoints that take a form and answer JSON. A type each, so that each has a future of its own size.
+pub(crate) trait Form {
+    const ENDPOINT: Endpoint;
+
+    /// The JSON of the answer.
+    fn answer<'a>(
+        server: &'a Server,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a;
 }
 
-impl Form {
-    pub(crate) fn endpoint(self) -> Endpoint {
-        match self {
-            Self::Token => Endpoint::Token,
-            Self::Revoke => Endpoint::Revoke,
-            Self::Introspect => Endpoint::Introspect,
-        }
+pub(crate) struct Token;
+pub(crate) struct Introspect;
+pub(crate) struct Revoke;
+
+impl Form for Token {
+    const ENDPOINT: Endpoint = Endpoint::Token;
+
+    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
+        Ok(server.token(headers, body).await?.to_json().into())
+    }
+}
+
+impl Form for Introspect {
+    const ENDPOINT: Endpoint = Endpoint::Introspect;
+
+    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
+        Ok(server.introspect(headers, body).await?.to_json().into())
+    }
+}
+
+impl Form for Revoke {
+    const ENDPOINT: Endpoint = Endpoint::Revoke;
+
+    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
+        server.revoke(headers, body).await?;
+        Ok(Bytes::from_static(b"{}"))
     }
 }
 
 /// Reads the form and answers it.
-pub(crate) async fn answer_form<B: http_body::Body>(
+pub(crate) async fn answer_form<F: Form, B: http_body::Body>(
     server: Arc<Server>,
-    form: Form,
     headers: HeaderMap,
     body: B,
     (deadline, limit): (Duration, usize),
 ) -> Response<Body> {
-    let refused = |refusal: Refusal| refuse(form.endpoint(), &refusal.error(), Some(refusal.status()));
-    let mut deadline = Deadline::new(deadline);
-    let body = match deadline.within(read_body(body, limit)).await {
-        Some(Ok(body)) => body,
-        Some(Err(ReadError::TooLarge)) => return refused(Refusal::TooLarge),
-        Some(Err(ReadError::Broken)) => return refused(Refusal::BrokenBody),
-        None => return refused(Refusal::SlowBody),
-    };
-    match deadline.within(answer(&server, form, &headers, &body)).await {
-        Some(Ok(response)) => response,
-        Some(Err(error)) => refuse(form.endpoint(), &error, None),
-        None => refused(Refusal::Deadline),
+    match answer::<F, B>(&server, &headers, body, Deadline::new(deadline), limit).await {
+        Ok(json) => answered(F::ENDPOINT, json),
+        Err(Failure::Refused(refusal)) => refuse(F::ENDPOINT, &refusal.error(), Some(refusal.status())),
+        Err(Failure::Error(error)) => refuse(F::ENDPOINT, &error, None),
     }
 }
 
-async fn answer(
+enum Failure {
+    Refused(Refusal),
+    Error(Error),
+}
+
+async fn answer<F: Form, B: http_body::Body>(
     server: &Server,
-    form: Form,
     headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Response<Body>, Error> {
-    let mut response = match form {
-        Form::Token => json_bytes(StatusCode::OK, server.token(headers, body).await?.to_json().into()),
-        Form::Introspect => {
-            json_bytes(StatusCode::OK, server.introspect(headers, body).await?.to_json().into())
-        }
-        Form::Revoke => {
-            server.revoke(headers, body).await?;
-            json_bytes(StatusCode::OK, Bytes::from_static(b"{}"))
-        }
+    body: B,
+    mut deadline: Deadline,
+    limit: usize,
+) -> Result<Bytes, Failure> {
+    let body = match deadline.within(pin!(read_body(body, limit))).await {
+        Some(Ok(body)) => body,
+        Some(Err(ReadError::TooLarge)) => return Err(Failure::Refused(Refusal::TooLarge)),
+        Some(Err(ReadError::Broken)) => return Err(Failure::Refused(Refusal::BrokenBody)),
+        None => return Err(Failure::Refused(Refusal::SlowBody)),
     };
-    if is_open(form.endpoint()) {
+    match deadline.within(pin!(F::answer(server, headers, &body))).await {
+        Some(answer) => answer.map_err(Failure::Error),
+        None => Err(Failure::Refused(Refusal::Deadline)),
+    }
+}
+
+fn answered(endpoint: Endpoint, json: Bytes) -> Response<Body> {
+    let mut response = json_bytes(StatusCode::OK, json);
+    if is_open(endpoint) {
         cors::open(response.headers_mut());
     }
-    Ok(response)
+    response
 }
 
 /// Most answers fit, so that the text is written without growing.

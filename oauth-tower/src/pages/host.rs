@@ -1,5 +1,6 @@
 //! The built-in pages as the host of the authorization endpoint.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,13 +117,13 @@ pub(crate) async fn serve<B: http_body::Body>(
         return refused(Refusal::TooLarge);
     }
     let mut deadline = Deadline::new(deadline);
-    let body = match deadline.within(read_body(body, limit)).await {
+    let body = match deadline.within(pin!(read_body(body, limit))).await {
         Some(Ok(body)) => body,
         Some(Err(ReadError::TooLarge)) => return refused(Refusal::TooLarge),
         Some(Err(ReadError::Broken)) => return refused(Refusal::BrokenBody),
         None => return refused(Refusal::SlowBody),
     };
-    match deadline.within(pages.respond(which, &head, &body)).await {
+    match deadline.within(pin!(pages.respond(which, &head, &body))).await {
         Some(response) => response.map(Body::from),
         None => refused(Refusal::Deadline),
     }

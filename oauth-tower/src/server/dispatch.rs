@@ -14,8 +14,8 @@ use super::routes::{Route, Routes};
 use crate::body::Body;
 use crate::cors;
 use crate::endpoint::{
-    Authorize, Document, Form, Refusal, allowed, answer_form, authorize, check_form, decide,
-    declares_more_than, document, refuse, too_long,
+    Authorize, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
+    check_form, decide, declares_more_than, document, refuse, too_long,
 };
 #[cfg(feature = "pages")]
 use crate::pages::Pages;
@@ -66,22 +66,27 @@ impl Shared {
         B: http_body::Body + Send + 'static,
         B::Data: Send,
     {
-        let form = match endpoint {
-            Endpoint::Token => Form::Token,
-            Endpoint::Revoke => Form::Revoke,
-            Endpoint::Introspect => Form::Introspect,
-            Endpoint::Authorize => return self.answer_browser(request),
-            _ => return Outcome::Ready(self.answer_document(endpoint, &self.keys, &request)),
-        };
-        match self.refuse_early(endpoint, &request) {
-            Some(response) => Outcome::Ready(response),
-            None => {
-                let (head, body) = request.into_parts();
-                let limits = (self.deadline, self.body_limit);
-                let answer = answer_form(self.server.clone(), form, head.headers, body, limits);
-                Outcome::Later(Box::pin(answer))
-            }
+        match endpoint {
+            Endpoint::Token => self.answer_form::<Token, B>(request),
+            Endpoint::Revoke => self.answer_form::<Revoke, B>(request),
+            Endpoint::Introspect => self.answer_form::<Introspect, B>(request),
+            Endpoint::Authorize => self.answer_browser(request),
+            _ => Outcome::Ready(self.answer_document(endpoint, &self.keys, &request)),
         }
+    }
+
+    fn answer_form<F, B>(&self, request: Request<B>) -> Outcome
+    where
+        F: Form + 'static,
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        if let Some(response) = self.refuse_early(F::ENDPOINT, &request) {
+            return Outcome::Ready(response);
+        }
+        let (head, body) = request.into_parts();
+        let limits = (self.deadline, self.body_limit);
+        Outcome::Later(Box::pin(answer_form::<F, B>(self.server.clone(), head.headers, body, limits)))
     }
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {

@@ -1,0 +1,78 @@
+//! The step of a code that becomes tokens (RFC 6749 §4.1.3).
+
+use super::{Server, Step};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::grant::{Ask, Grant, Plan, Redeem, Redemption, Refusal};
+use crate::handle::{Handle, Kind};
+use crate::secret::{Digest, Drawn, Secret32};
+use crate::token::{TokenRequest, TokenResponse};
+
+/// A token request with a code, and the secrets that it would buy.
+pub(super) struct RedeemStep<'a> {
+    server: &'a Server,
+    request: &'a TokenRequest<'a>,
+    pub(super) handle: Handle,
+    redirect_uri: Option<&'a str>,
+    verifier: Option<&'a str>,
+    ask: Ask<'a>,
+    access: Secret32,
+    refresh: Option<Secret32>,
+}
+
+impl<'a> RedeemStep<'a> {
+    pub(super) fn new(server: &'a Server, request: &'a TokenRequest<'a>) -> Result<Self, Error> {
+        let code = request.required("code")?;
+        let (redirect_uri, verifier) = (request.param("redirect_uri")?, request.param("code_verifier")?);
+        let ask = request.ask()?;
+        let handle = server.handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
+        let drawn = Drawn::<64>::new(&*server.random);
+        let access = Secret32::new(drawn.take());
+        let refresh = request.client.may_use("refresh_token").then(|| Secret32::new(drawn.take()));
+        Ok(Self { server, request, handle, redirect_uri, verifier, ask, access, refresh })
+    }
+
+    pub(super) fn answer(self, redemption: Redemption) -> TokenResponse {
+        let mint = |kind, secret: &Secret32| self.server.handles.mint(kind, self.handle.grant, 0, secret);
+        TokenResponse {
+            access_token: mint(Kind::Access, &self.access),
+            token_type: "Bearer",
+            expires_in: redemption.expires_at.since(self.request.now).as_secs(),
+            refresh_token: self.refresh.as_ref().map(|secret| mint(Kind::Refresh, secret)),
+            scope: redemption.scope,
+        }
+    }
+}
+
+impl Step for RedeemStep<'_> {
+    type Outcome = Redemption;
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
+        let (server, client) = (self.server, self.request.client);
+        let key = server.handles.current_key();
+        let redeem = Redeem {
+            handle: &self.handle,
+            issuer: server.issuer.as_str(),
+            client_id: client.id(),
+            registered_uris: client.redirect_uris(),
+            redirect_uri: self.redirect_uri,
+            redirect_uri_required: client.requires_redirect_uri(),
+            verifier: self.verifier,
+            ask: &self.ask,
+            allowed: client.scope(),
+            access: Digest::of(Kind::Access, key, &self.access),
+            access_lifetime: server.access_lifetime(client),
+            refresh: self
+                .refresh
+                .as_ref()
+                .map(|secret| (Digest::of(Kind::Refresh, key, secret), server.refresh_idle(client))),
+            grant_lifetime: client.lifetimes().grant.unwrap_or(server.config.grant_lifetime),
+            replay_tolerance: server.config.code_replay_tolerance,
+        };
+        grant.redeem(&redeem, now)
+    }
+
+    fn asks_host(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,85 @@
+//! The step of a refresh token that becomes its successor (RFC 6749 §6).
+
+use super::{Server, Step};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::grant::{Ask, Grant, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt};
+use crate::handle::{Handle, Kind};
+use crate::secret::{Drawn, Secret32};
+use crate::token::{TokenRequest, TokenResponse};
+
+/// A token request with a refresh token, and the random bytes that it may need.
+pub(super) struct RefreshStep<'a> {
+    server: &'a Server,
+    request: &'a TokenRequest<'a>,
+    presented: &'a str,
+    pub(super) handle: Handle,
+    ask: Ask<'a>,
+    salt: Salt,
+    fresh: Secret32,
+}
+
+impl<'a> RefreshStep<'a> {
+    pub(super) fn new(server: &'a Server, request: &'a TokenRequest<'a>) -> Result<Self, Error> {
+        let presented = request.required("refresh_token")?;
+        let ask = request.ask()?;
+        let handle = server.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
+        let drawn = Drawn::<44>::new(&*server.random);
+        let (salt, fresh) = (Salt::from_bytes(drawn.take()), Secret32::new(drawn.take()));
+        Ok(Self { server, request, presented, handle, ask, salt, fresh })
+    }
+
+    pub(super) fn answer(self, outcome: RefreshOutcome) -> Result<TokenResponse, Error> {
+        let (client, grant) = (self.request.client, self.handle.grant);
+        if let Some(streak) = outcome.retried {
+            tracing::info!(client_id = client.id(), grant_id = %grant, streak, "refresh_retried");
+        }
+        if outcome.evicted {
+            tracing::info!(client_id = client.id(), grant_id = %grant, "access_token_evicted");
+        }
+        let mint = |kind, key, generation, secret: &Secret32| {
+            let minted = self.server.handles.mint_with(key, kind, grant, generation, secret);
+            minted.ok_or(Refusal::UnknownToken)
+        };
+        let refresh_token = match &outcome.successor {
+            Some(next) => mint(Kind::Refresh, next.key, next.generation, &next.secret)?,
+            None => self.presented.to_owned(),
+        };
+        Ok(TokenResponse {
+            access_token: mint(Kind::Access, outcome.key, 0, &outcome.access)?,
+            token_type: "Bearer",
+            expires_in: outcome.expires_at.since(self.request.now).as_secs(),
+            refresh_token: Some(refresh_token),
+            scope: outcome.scope,
+        })
+    }
+}
+
+impl Step for RefreshStep<'_> {
+    type Outcome = RefreshOutcome;
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<RefreshOutcome>, Refusal> {
+        let (server, client) = (self.server, self.request.client);
+        let request = RefreshRequest {
+            handle: &self.handle,
+            issuer: server.issuer.as_str(),
+            client_id: client.id(),
+            rotation: client.rotation(),
+            ask: &self.ask,
+            allowed: client.scope(),
+            access_lifetime: server.access_lifetime(client),
+            idle_lifetime: server.refresh_idle(client),
+            retry_window: server.config.retry_window,
+            max_retry_streak: server.config.max_retry_streak,
+            max_access: server.config.max_access,
+            handles: &server.handles,
+            salt: self.salt,
+            fresh: &self.fresh,
+        };
+        grant.refresh(&request, now)
+    }
+
+    fn asks_host(&self) -> bool {
+        true
+    }
+}
