@@ -18,7 +18,7 @@ pub const MAX_PARAMS: usize = 100;
 const MAX_BYTES: usize = i32::MAX as usize;
 
 /// As many parameters as requests usually have; they are kept without an allocation.
-const INLINE: usize = 12;
+const INLINE: usize = 8;
 
 /// The parameters of one query or body.
 ///

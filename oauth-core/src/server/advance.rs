@@ -119,36 +119,41 @@ impl Server {
         }
     }
 
-    /// Stores a new grant, then reads the fences around it.
-    pub(crate) async fn insert_grant(&self, new: NewGrant) -> Result<Inserted, Error> {
+    /// Stores a new grant, then reads the fences around it. Not an `async fn`, which would keep its argument twice.
+    pub(crate) fn insert_grant(
+        &self,
+        new: NewGrant,
+    ) -> impl Future<Output = Result<Inserted, Error>> + Send + '_ {
         let NewGrant { record, fences, created_at } = new;
         let key = record.key;
-        let (created_at, inserted) = match self.swap(record, None).await? {
-            Committed::Done => (created_at, Inserted::New),
-            Committed::Stale => {
-                let stored = self.load_grant(&key).await?;
-                let stored = stored
-                    .ok_or_else(|| Error::unavailable("a new grant was refused, yet none is stored"))?;
-                match stored.grant() {
-                    Some(grant) if !matches!(grant.state, State::Revoked { .. }) => {
-                        (grant.created_at, Inserted::Exists(stored))
+        async move {
+            let (created_at, inserted) = match self.swap(record, None).await? {
+                Committed::Done => (created_at, Inserted::New),
+                Committed::Stale => {
+                    let stored = self.load_grant(&key).await?;
+                    let stored = stored
+                        .ok_or_else(|| Error::unavailable("a new grant was refused, yet none is stored"))?;
+                    match stored.grant() {
+                        Some(grant) if !matches!(grant.state, State::Revoked { .. }) => {
+                            (grant.created_at, Inserted::Exists(stored))
+                        }
+                        _ => return Ok(Inserted::Exists(stored)),
                     }
-                    _ => return Ok(Inserted::Exists(stored)),
+                }
+            };
+            // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
+            for fence in fences.iter().flatten() {
+                let Some(record) = self.store.load(fence).await? else { continue };
+                let Body::Fence(fence) = &record.body else { continue };
+                if fence.catches(created_at) {
+                    let id = GrantId::from_bytes(*key.id());
+                    // Boxed, so that the common future has no room for it.
+                    Box::pin(self.advance(id, &Revoke(RevokeReason::Fence), self.now())).await?;
+                    return Ok(Inserted::Fenced);
                 }
             }
-        };
-        // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
-        for fence in fences.iter().flatten() {
-            let Some(record) = self.store.load(fence).await? else { continue };
-            let Body::Fence(fence) = &record.body else { continue };
-            if fence.catches(created_at) {
-                let id = GrantId::from_bytes(*key.id());
-                // Boxed, so that the common future has no room for it.
-                Box::pin(self.advance(id, &Revoke(RevokeReason::Fence), self.now())).await?;
-                return Ok(Inserted::Fenced);
-            }
+            Ok(inserted)
         }
-        Ok(inserted)
     }
 
     /// Loads a grant and checks that it is what was asked for: a store may lie.
@@ -200,17 +205,25 @@ impl Server {
         Arc::new(Record { key, version, retain_until, body: Body::Grant(grant) })
     }
 
-    async fn swap(&self, record: Arc<Record>, expected: Option<Version>) -> Result<Committed, Error> {
+    /// The call is made before the future, so that the future need not hold what it was made with.
+    fn swap(
+        &self,
+        record: Arc<Record>,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<Committed, Error>> + Send + '_ {
         let (key, version) = (record.key, record.version);
-        match self.store.swap(record, expected).await {
-            Ok(Swap::Swapped) => Ok(Committed::Done),
-            Ok(Swap::Stale) => Ok(Committed::Stale),
-            // The write may have arrived although its acknowledgement did not: the version tells.
-            Err(error @ StoreError::Unknown(_)) => match self.store.load(&key).await? {
-                Some(stored) if stored.version == version => Ok(Committed::Done),
-                _ => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
+        let swapped = self.store.swap(record, expected);
+        async move {
+            match swapped.await {
+                Ok(Swap::Swapped) => Ok(Committed::Done),
+                Ok(Swap::Stale) => Ok(Committed::Stale),
+                // The write may have arrived although its acknowledgement did not: the version tells.
+                Err(error @ StoreError::Unknown(_)) => match self.store.load(&key).await? {
+                    Some(stored) if stored.version == version => Ok(Committed::Done),
+                    _ => Err(error.into()),
+                },
+                Err(error) => Err(error.into()),
+            }
         }
     }
 

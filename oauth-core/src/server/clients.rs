@@ -59,26 +59,30 @@ impl Server {
     ///
     /// 503 when clients cannot be loaded.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
-        if let Some((client, _)) = self.clients.fixed.get(client_id) {
-            return Ok(Some(client.clone()));
-        }
-        Ok(self.client_at(client_id, self.now()).await?.map(|(client, _)| client))
+        let now = self.now();
+        let found = match self.remembered_client(client_id, now) {
+            Some(found) => Some(found),
+            None => self.find_client(client_id, now).await?,
+        };
+        Ok(found.map(|(client, _)| client))
     }
 
-    /// The client with the key of its fence.
-    pub(super) async fn client_at(
+    /// The client with the key of its fence, where it is at hand.
+    pub(super) fn remembered_client(&self, client_id: &str, now: Timestamp) -> Option<(Arc<Client>, Key)> {
+        match self.clients.fixed.get(client_id) {
+            Some(found) => Some(found.clone()),
+            None => self.clients.cache.get(client_id, now),
+        }
+    }
+
+    /// The client with the key of its fence, from where clients are kept.
+    pub(super) async fn find_client(
         &self,
         client_id: &str,
         now: Timestamp,
     ) -> Result<Option<(Arc<Client>, Key)>, Error> {
-        if let Some(found) = self.clients.fixed.get(client_id) {
-            return Ok(Some(found.clone()));
-        }
         if client_id.len() > 2048 {
             return Ok(None);
-        }
-        if let Some(found) = self.clients.cache.get(client_id, now) {
-            return Ok(Some(found));
         }
         let found = match &self.clients.source {
             Some(source) => source.client(client_id).await?,

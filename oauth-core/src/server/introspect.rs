@@ -233,7 +233,8 @@ impl Server {
         caller: &AuthenticatedClient,
     ) -> Result<(), Error> {
         if client_id != caller.id() {
-            let client = self.client(client_id).await?;
+            // Boxed, so that the common future has no room for it.
+            let client = Box::pin(self.client(client_id)).await?;
             if client.is_none_or(|client| client.is_disabled()) {
                 return Err(Refusal::Revoked.into());
             }

@@ -144,7 +144,11 @@ impl Server {
         now: Timestamp,
     ) -> Result<AuthenticatedClient, Error> {
         let credentials = crate::client::Credentials::read(headers, params)?;
-        let (client, fence) = self.client_at(credentials.client_id(), now).await?.unzip();
+        let found = match self.remembered_client(credentials.client_id(), now) {
+            Some(found) => Some(found),
+            None => Box::pin(self.find_client(credentials.client_id(), now)).await?,
+        };
+        let (client, fence) = found.unzip();
         Ok(credentials.check(client, now)?.with_fence(fence))
     }
 

@@ -16,7 +16,7 @@ use crate::handle::{GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
 use crate::storage::{Body, Key, Marker, Namespace, Record};
-use crate::token::{ClientCredentials, FirstUse, Permit, TokenRequest, TokenResponse};
+use crate::token::{ClientCredentials, FirstUse, GrantType, Permit, TokenRequest, TokenResponse};
 
 /// What `first_use` may be kept for at most, so that no request can pin a record for ever.
 const MAX_FIRST_USE: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -51,11 +51,7 @@ impl Server {
             return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use this grant type"));
         }
         match own {
-            // The commonest grant type is spared the box of a dynamic future.
-            Some(_) if grant_type == ClientCredentials::NAME => {
-                self.issue(request, Permit::for_client(request)?).await
-            }
-            Some(own) => self.issue(request, own.permit(request).await?).await,
+            Some(own) => self.issue(request, &**own).await,
             None if grant_type == "refresh_token" => self.refresh(request).await,
             None => self.redeem(request).await,
         }
@@ -74,15 +70,12 @@ impl Server {
     }
 
     /// Issues what a grant type permits: a new grant that is active at once.
-    async fn issue(&self, request: &TokenRequest<'_>, mut permit: Permit) -> Result<TokenResponse, Error> {
-        if !self.check_subject(permit.subject.as_deref()).await? {
-            return Err(Refusal::SubjectInactive.into());
-        }
-        let first_use = permit.first_use.take();
-        let (new, response) = self.prepare(request, permit)?;
+    async fn issue(&self, request: &TokenRequest<'_>, own: &dyn GrantType) -> Result<TokenResponse, Error> {
+        let permit = self.permit(request, own).await?;
+        let (new, response, first_use) = self.prepare(request, permit)?;
         if let Some(first_use) = first_use {
             // Boxed, so that the common future has no room for it.
-            Box::pin(self.use_once(&first_use, request.now)).await?;
+            Box::pin(self.use_once(first_use, request.now)).await?;
         }
         match self.insert_grant(new).await? {
             Inserted::New => Ok(response),
@@ -91,12 +84,26 @@ impl Server {
         }
     }
 
+    /// What the grant type decides, for a subject that may still act.
+    async fn permit(&self, request: &TokenRequest<'_>, own: &dyn GrantType) -> Result<Permit, Error> {
+        let permit = match own.name() {
+            // The commonest grant type is spared the box of a dynamic future.
+            ClientCredentials::NAME => Permit::for_client(request)?,
+            _ => own.permit(request).await?,
+        };
+        if self.check_subject(permit.subject.as_deref()).await? {
+            Ok(permit)
+        } else {
+            Err(Refusal::SubjectInactive.into())
+        }
+    }
+
     /// The grant that a permit leads to, and its answer.
     fn prepare(
         &self,
         request: &TokenRequest<'_>,
         permit: Permit,
-    ) -> Result<(NewGrant, TokenResponse), Error> {
+    ) -> Result<(NewGrant, TokenResponse, Option<FirstUse>), Error> {
         let (client, now) = (request.client, request.now);
         let key = self.handles.current_key();
         let drawn = Drawn::<48>::new(&*self.random);
@@ -150,10 +157,10 @@ impl Server {
             authentication: permit.authentication,
             details: None,
         };
-        Ok((self.new_grant(id, grant, client.fence()), response))
+        Ok((self.new_grant(id, grant, client.fence()), response, permit.first_use))
     }
 
-    async fn use_once(&self, first_use: &FirstUse, now: Timestamp) -> Result<(), Error> {
+    async fn use_once(&self, first_use: FirstUse, now: Timestamp) -> Result<(), Error> {
         if first_use.until <= now {
             return Err(Refusal::Expired.into());
         }

@@ -41,8 +41,13 @@ pub(crate) struct Revoke;
 impl Form for Token {
     const ENDPOINT: Endpoint = Endpoint::Token;
 
-    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
-        Ok(server.token(headers, body).await?.to_json().into())
+    /// A box of its own: two small allocations cost less than a large one.
+    fn answer<'a>(
+        server: &'a Server,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
+        Box::pin(async move { Ok(server.token(headers, body).await?.to_json().into()) })
     }
 }
 
@@ -63,41 +68,30 @@ impl Form for Revoke {
     }
 }
 
-/// Reads the form and answers it.
-pub(crate) async fn answer_form<F: Form, B: http_body::Body>(
+/// Reads the form and answers it. Not an `async fn`, which would keep its arguments twice.
+pub(crate) fn answer_form<F: Form, B: http_body::Body + Send>(
     server: Arc<Server>,
     headers: HeaderMap,
     body: B,
-    (deadline, limit): (Duration, usize),
-) -> Response<Body> {
-    match answer::<F, B>(&server, &headers, body, Deadline::new(deadline), limit).await {
-        Ok(json) => answered(F::ENDPOINT, json),
-        Err(Failure::Refused(refusal)) => refuse(F::ENDPOINT, &refusal.error(), Some(refusal.status())),
-        Err(Failure::Error(error)) => refuse(F::ENDPOINT, &error, None),
-    }
-}
-
-enum Failure {
-    Refused(Refusal),
-    Error(Error),
-}
-
-async fn answer<F: Form, B: http_body::Body>(
-    server: &Server,
-    headers: &HeaderMap,
-    body: B,
-    mut deadline: Deadline,
-    limit: usize,
-) -> Result<Bytes, Failure> {
-    let body = match deadline.within(pin!(read_body(body, limit))).await {
-        Some(Ok(body)) => body,
-        Some(Err(ReadError::TooLarge)) => return Err(Failure::Refused(Refusal::TooLarge)),
-        Some(Err(ReadError::Broken)) => return Err(Failure::Refused(Refusal::BrokenBody)),
-        None => return Err(Failure::Refused(Refusal::SlowBody)),
-    };
-    match deadline.within(pin!(F::answer(server, headers, &body))).await {
-        Some(answer) => answer.map_err(Failure::Error),
-        None => Err(Failure::Refused(Refusal::Deadline)),
+    limits: (Duration, usize),
+) -> impl Future<Output = Response<Body>> + Send
+where
+    B::Data: Send,
+{
+    let refused = |refusal: Refusal| refuse(F::ENDPOINT, &refusal.error(), Some(refusal.status()));
+    async move {
+        let mut deadline = Deadline::new(limits.0);
+        let body = match deadline.within(pin!(read_body(body, limits.1))).await {
+            Some(Ok(body)) => body,
+            Some(Err(ReadError::TooLarge)) => return refused(Refusal::TooLarge),
+            Some(Err(ReadError::Broken)) => return refused(Refusal::BrokenBody),
+            None => return refused(Refusal::SlowBody),
+        };
+        match deadline.within(pin!(F::answer(&server, &headers, &body))).await {
+            Some(Ok(json)) => answered(F::ENDPOINT, json),
+            Some(Err(error)) => refuse(F::ENDPOINT, &error, None),
+            None => refused(Refusal::Deadline),
+        }
     }
 }
 
