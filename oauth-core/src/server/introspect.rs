@@ -105,28 +105,28 @@ impl Introspection {
     pub fn to_json(&self) -> Vec<u8> {
         let Some(token) = self.token() else { return b"{\"active\":false}".to_vec() };
         let mut json = Object::with_capacity(512);
-        json.truth("active");
+        json.literal(r#"{"active":true"#);
         if !token.scope.is_empty() {
-            json.text("scope", token.scope.as_str());
+            json.plain(r#","scope":"#, token.scope.as_str());
         }
-        json.text("client_id", token.client_id);
-        json.text("sub", token.sub);
+        json.text(r#","client_id":"#, token.client_id);
+        json.text(r#","sub":"#, token.sub);
         if let Some(token_type) = token.token_type {
-            json.text("token_type", token_type);
+            json.plain(r#","token_type":"#, token_type);
         }
-        json.number("exp", token.exp);
-        json.number("iat", token.iat);
-        json.text("iss", token.iss);
+        json.number(r#","exp":"#, token.exp);
+        json.number(r#","iat":"#, token.iat);
+        json.text(r#","iss":"#, token.iss);
         match token.aud.only() {
-            Some(one) => json.text("aud", one.as_str()),
+            Some(one) => json.text(r#","aud":"#, one.as_str()),
             None if token.aud.is_empty() => {}
-            None => json.texts("aud", token.aud.iter().map(Resource::as_str)),
+            None => json.texts(r#","aud":"#, token.aud.iter().map(Resource::as_str)),
         }
         if let Some(auth_time) = token.auth_time {
-            json.number("auth_time", auth_time);
+            json.number(r#","auth_time":"#, auth_time);
         }
         if let Some(acr) = token.acr {
-            json.text("acr", acr);
+            json.text(r#","acr":"#, acr);
         }
         json.end()
     }

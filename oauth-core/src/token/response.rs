@@ -30,14 +30,14 @@ impl TokenResponse {
         let refresh_token = self.refresh_token.as_deref();
         let room = self.access_token.len() + refresh_token.map_or(0, str::len) + self.scope.as_str().len();
         let mut json = Object::with_capacity(room + 128);
-        json.text("access_token", &self.access_token);
-        json.text("token_type", self.token_type);
-        json.number("expires_in", i64::try_from(self.expires_in).unwrap_or(i64::MAX));
+        json.text(r#"{"access_token":"#, &self.access_token);
+        json.text(r#","token_type":"#, self.token_type);
+        json.number(r#","expires_in":"#, i64::try_from(self.expires_in).unwrap_or(i64::MAX));
         if let Some(token) = refresh_token {
-            json.text("refresh_token", token);
+            json.text(r#","refresh_token":"#, token);
         }
         if !self.scope.is_empty() {
-            json.text("scope", self.scope.as_str());
+            json.plain(r#","scope":"#, self.scope.as_str());
         }
         json.end()
     }
