@@ -17,6 +17,11 @@ async fn an_api_takes_tokens_that_are_meant_for_it() {
     // Who names no resource gets tokens for all that the client may have.
     let for_all = app.obtain(&world.browser(), "bob", "notes:read", &[]).await;
     assert_eq!(world.call("GET", "/api/files", &for_all.access).await.text(), "id-bob");
+    // A client without resources gets tokens that name no audience.
+    let tool = world.app("cli").await.redirect_uri("http://127.0.0.1:9/callback");
+    let for_nothing = tool.obtain(&world.browser(), "bob", "notes:read", &[]).await;
+    assert_eq!(world.call("GET", "/api/notes", &for_nothing.access).await.status, 200);
+    assert_eq!(world.call("GET", "/api/files", &for_nothing.access).await.status, 401);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn what_was_allowed_is_not_asked_again() {
     for scope in ["notes:read", "notes:write", "notes:write notes:read"] {
         assert!(!asked(&app, &browser, scope, &[]).await, "{scope}");
     }
-    // What was allowed for every API was allowed for each.
+    // A request that names no API was for all that the client may have.
     assert!(!asked(&app, &browser, "notes:read", &[("resource", API)]).await);
     // Another client, or another person at the same browser, is another question.
     assert!(asked(&world.app("post").await, &browser, "notes:read", &[]).await);

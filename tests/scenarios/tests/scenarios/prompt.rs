@@ -74,6 +74,26 @@ async fn select_account_lets_somebody_else_sign_in() {
 }
 
 #[tokio::test]
+async fn the_consent_page_lets_one_be_somebody_else() {
+    let world = World::start().await;
+    let (app, browser) = (world.app("web").await, world.browser());
+    let (url, waiting) = app.begin("notes:read", &[]);
+    let sign_in = browser.open(url.as_str()).await.page();
+    browser.sign_in(&sign_in, "alice").await.page();
+    world.clock.advance(Duration::from_secs(2));
+    let as_alice = browser.open(url.as_str()).await.page();
+    let sign_in = browser.open(as_alice.link("Switch account").as_str()).await.page();
+    assert!(sign_in.is_sign_in() && !sign_in.shows("alice"), "{sign_in:?}");
+    let as_bob = browser.sign_in(&sign_in, "bob").await.page();
+    // The page that spoke to alice is not bob's to answer.
+    let refused = browser.allow(&as_alice).await.page();
+    assert!(refused.status == 403 && refused.shows("signed in differently"), "{refused:?}");
+    let back = browser.allow(&as_bob).await.away();
+    let tokens = app.redeem(app.code(&back, &waiting), waiting).await.unwrap();
+    assert_eq!(world.call("GET", "/api/notes", &tokens.access).await.text(), "id-bob");
+}
+
+#[tokio::test]
 async fn max_age_wants_a_fresh_sign_in() {
     let world = World::start().await;
     let (app, browser) = (world.app("web").await, world.browser());
