@@ -65,6 +65,25 @@ async fn in_02_a_resource_server_sees_its_own_tokens_alone() {
 }
 
 #[tokio::test]
+async fn in_02_two_spellings_of_one_resource_are_one_and_others_are_not() {
+    let api = |id: &str, serves: &str| {
+        Client::resource_server(id.to_owned(), &ClientSecret::from_text(secret(id)), serves)
+    };
+    let world = World::with(|builder| {
+        builder
+            .client(api("slash", "https://API1.example/"))
+            .client(api("port", "https://api1.example:8443"))
+            .client(api("path", "https://api1.example/v1"))
+    });
+    let tokens = for_api1(&world).await;
+    let form = format!("token={}", tokens.access);
+    assert_eq!(world.post_as("slash", "/introspect", &form).await.json()["active"], true);
+    for other in ["port", "path"] {
+        assert_inactive(&world.post_as(other, "/introspect", &form).await);
+    }
+}
+
+#[tokio::test]
 async fn in_03_every_dead_token_gets_the_same_answer() {
     let world = World::new();
     let revoked = world.tokens("web").await;
