@@ -115,10 +115,11 @@ impl<'a> Credentials<'a> {
         }
         let body_id = params.one("client_id")?;
         let body_secret = params.one("client_secret")?;
-        let assertion = params.contains("client_assertion") || params.contains("client_assertion_type");
-        let methods = usize::from(header.is_some())
-            + usize::from(params.contains("client_secret"))
-            + usize::from(assertion);
+        let assertion =
+            params.one("client_assertion")?.is_some() | params.one("client_assertion_type")?.is_some();
+        // A parameter without a value counts as omitted (RFC 6749 §3.2): some clients always send all of them.
+        let methods =
+            usize::from(header.is_some()) + usize::from(body_secret.is_some()) + usize::from(assertion);
         if methods > 1 {
             return Err(Error::invalid_request("more than one client authentication method"));
         }

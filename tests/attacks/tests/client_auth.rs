@@ -49,7 +49,7 @@ async fn ca_03_two_methods_at_once_are_refused_and_consume_nothing() {
                      &client_assertion=eyJhbGciOiJIUzI1NiJ9.e30.x";
     for (headers, more) in [
         (&header[..], posted.clone()),
-        (&header[..], "client_secret=".to_owned()),
+        (&header[..], "client_secret=x".to_owned()),
         (&header[..], assertion.to_owned()),
         (&[][..], format!("{posted}&{assertion}")),
     ] {
@@ -60,6 +60,20 @@ async fn ca_03_two_methods_at_once_are_refused_and_consume_nothing() {
     let twice = format!("{}&{posted}", World::refreshment(&tokens.refresh));
     assert_json(&world.post("/token", &header, &twice).await, 400, "invalid_request");
     world.assert_untouched("web", &tokens).await;
+}
+
+#[tokio::test]
+async fn rp_07_a_method_without_a_value_is_no_second_method() {
+    let world = World::new();
+    let credentials = basic("m2m", &secret("m2m"));
+    let header = [("authorization", credentials.as_str())];
+    for empty in ["client_secret=", "client_secret", "client_assertion=&client_assertion_type=", "client_id="]
+    {
+        let reply = world.post("/token", &header, &format!("{FORM}&{empty}")).await;
+        assert_eq!(reply.status, 200, "{empty}: {reply:?}");
+    }
+    let twice = format!("{FORM}&client_secret=&client_secret=");
+    assert_json(&world.post("/token", &header, &twice).await, 400, "invalid_request");
 }
 
 #[tokio::test]
