@@ -80,7 +80,7 @@ fn ca_03_two_methods_at_once_are_refused_even_when_both_are_right() {
     let right = basic("web", "a+secret+of+fair+length");
     for body in [
         "client_id=web&client_secret=a+secret+of+fair+length",
-        "client_secret=",
+        "client_secret=x",
         "client_assertion=x&client_assertion_type=y",
     ] {
         assert_eq!(code(&[&right], body), ErrorCode::InvalidRequest, "{body}");
