@@ -8,7 +8,8 @@
 //! 4. Remembered consent counts where it covers all that is asked, and never for a public client that is reached by a
 //!    loopback address or a custom scheme: any program on the device could pose as it (RFC 8252 §8.6).
 //!
-//! Times are compared in whole seconds: many hosts keep no more.
+//! "At or after" is to the millisecond where the host's time of authentication has milliseconds. Many hosts keep whole seconds;
+//! then the whole second of the arrival counts, since a sign-in within it cannot be told from one just before it.
 
 use std::time::Duration;
 
@@ -102,9 +103,7 @@ impl Situation<'_> {
 
     /// Why an authentication that exists is not enough.
     fn why_again(&self, login: &Login) -> Option<LoginReason> {
-        let since_arrival =
-            self.resume.is_some_and(|resume| login.authenticated_at.as_secs() >= resume.started.as_secs());
-        if since_arrival {
+        if self.resume.is_some_and(|resume| is_since(resume.started, login.authenticated_at)) {
             return None;
         }
         let prompt = self.request.prompt();
@@ -140,6 +139,14 @@ impl Situation<'_> {
         let new = given.map_or_else(|| scope.clone(), |given| scope.difference(&given.scope));
         let skip = self.client.is_first_party() || (given.is_some() && new.is_empty());
         (self.request.prompt().consent() || !skip).then_some(new)
+    }
+}
+
+fn is_since(arrival: Timestamp, authenticated_at: Timestamp) -> bool {
+    if authenticated_at.as_millis() % 1000 == 0 {
+        authenticated_at.as_secs() >= arrival.as_secs()
+    } else {
+        authenticated_at >= arrival
     }
 }
 
