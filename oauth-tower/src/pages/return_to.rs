@@ -18,13 +18,15 @@ pub(super) struct ReturnTo {
     /// Path and query of the authorization request, with its resume token.
     pub(super) address: String,
     /// When the request first arrived.
-    pub(super) started: Timestamp,
+    started: Timestamp,
     /// The client that waits.
     pub(super) client_id: String,
     /// Who the client thinks will sign in.
     pub(super) login_hint: Option<String>,
     /// Whether an account is to be chosen, so that none is suggested.
     pub(super) choose: bool,
+    /// Whether the visitor, who was signed in, wants to be somebody else.
+    switch: bool,
 }
 
 impl ReturnTo {
@@ -40,7 +42,7 @@ impl ReturnTo {
         let text = String::from_utf8(address).ok()?;
         let (address, switch) = text.strip_prefix(SWITCH).map_or((&*text, false), |address| (address, true));
         let own = Self::read(server, browser, address)?;
-        Some(Self { choose: own.choose || switch, ..own })
+        Some(Self { choose: own.choose || switch, switch, ..own })
     }
 
     /// Reads an address that was sealed: its request must carry a resume token that was made for that very request and for
@@ -60,7 +62,14 @@ impl ReturnTo {
             client_id: query.client_id().to_owned(),
             login_hint: params.one("login_hint").ok().flatten().map(str::to_owned),
             choose: prompt.select_account(),
+            switch: false,
         })
+    }
+
+    /// Whether somebody who signed in at that time did so for this request. Whoever wants to be somebody else was signed in
+    /// when `started` was set, perhaps at that very moment.
+    pub(super) fn is_met_by(&self, authenticated_at: Timestamp) -> bool {
+        authenticated_at > self.started || (authenticated_at == self.started && !self.switch)
     }
 
     /// The address of a request as it has just arrived at `path`, for signing in as somebody else: only a sign-in from now

@@ -36,7 +36,7 @@ impl Pages {
         let live = Live::find(&self.server, &head.headers).await?;
         let form = match (&return_to, &live) {
             (None, Some(live)) => return self.signed_in(live),
-            (Some(to), Some(live)) if live.authenticated_at() >= to.started => {
+            (Some(to), Some(live)) if to.is_met_by(live.authenticated_at()) => {
                 return self.see_other(&to.address);
             }
             (Some(to), Some(_)) if to.choose => Form::default(),

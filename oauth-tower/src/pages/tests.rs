@@ -276,20 +276,23 @@ async fn ru_50_only_an_address_that_we_issued_to_this_browser_is_gone_back_to() 
 
 #[tokio::test]
 async fn somebody_else_signs_in_from_the_consent_page() {
-    let (world, mut browser) = (world(), Browser::default());
-    let page = browser.get(&world, SIGN_IN).await;
-    browser.sign_in(&world, &page, "alice").await;
-    world.clock.advance(Duration::from_secs(60));
-    assert_eq!(browser.arrive(&world, REQUEST).await, None);
-    let consent = browser.head(Method::GET, &format!("/t1/authorize?{REQUEST}"));
-    let consent = consent.body(()).unwrap().into_parts().0;
-    let switch = world.pages.switch_account_address(&consent, "/t1/authorize").unwrap();
-    let page = browser.get(&world, &switch).await;
-    assert!(!page.body().contains("alice"));
-    let answer = browser.sign_in(&world, &page, "bob").await;
-    let back = location(&answer).strip_prefix("/t1/authorize?").unwrap().to_owned();
-    assert_eq!(browser.arrive(&world, &back).await, None);
-    assert_eq!(&*browser.who(&world).await.unwrap().subject, "id-bob");
+    // Also where the page is shown in the very millisecond of the first sign-in.
+    for pause in [60, 0] {
+        let (world, mut browser) = (world(), Browser::default());
+        let page = browser.get(&world, SIGN_IN).await;
+        browser.sign_in(&world, &page, "alice").await;
+        world.clock.advance(Duration::from_secs(pause));
+        assert_eq!(browser.arrive(&world, REQUEST).await, None);
+        let consent = browser.head(Method::GET, &format!("/t1/authorize?{REQUEST}"));
+        let consent = consent.body(()).unwrap().into_parts().0;
+        let switch = world.pages.switch_account_address(&consent, "/t1/authorize").unwrap();
+        let page = browser.get(&world, &switch).await;
+        assert!(page.status() == StatusCode::OK && !page.body().contains("alice"), "{pause}");
+        let answer = browser.sign_in(&world, &page, "bob").await;
+        let back = location(&answer).strip_prefix("/t1/authorize?").unwrap().to_owned();
+        assert_eq!(browser.arrive(&world, &back).await, None);
+        assert_eq!(&*browser.who(&world).await.unwrap().subject, "id-bob");
+    }
 }
 
 #[tokio::test]
