@@ -198,6 +198,10 @@ impl ClientBuilder {
     }
 
     /// Adds a resource that it may ask tokens for (RFC 8707).
+    ///
+    /// A request that names no `resource` is for all that are registered, and its tokens work at each of them. So an app of
+    /// several APIs asks for the one that it is about to call, at the authorization or at the token endpoint. A client
+    /// without any gets tokens that name no audience.
     pub fn resource(mut self, uri: impl Into<String>) -> Self {
         self.resources.push(uri.into());
         self
@@ -222,6 +226,12 @@ impl ClientBuilder {
     }
 
     /// It belongs to the host: nobody is asked for consent.
+    ///
+    /// # Security
+    ///
+    /// Whoever is signed in gives it tokens without a word. A public client that is reached by a custom scheme or a loopback
+    /// address cannot be told from another program on the device that uses its id (RFC 8252 §8.6): prefer an `https` redirect
+    /// URI that the platform ties to the app.
     pub fn first_party(mut self) -> Self {
         self.client.flags.first_party = true;
         self
