@@ -135,7 +135,9 @@ impl ServerBuilder {
 
     /// The keys that handles and seals are made with; all replicas share them.
     ///
-    /// Without this, `build` draws a key that ends with the process, and every code, token and open page with it.
+    /// Without this, `build` draws a key that ends with the process: right for a store in memory. Over a store that lasts, open
+    /// pages are void after a restart, a lost refresh response cannot be asked for again, and the reuse of older refresh tokens
+    /// is refused but revokes nothing; see [`manual`](crate::manual).
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.ring = Some(ring);
         self
