@@ -32,7 +32,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Access, MAX_ACCESS, Resources};
-pub use ask::Ask;
+pub use ask::{Allowed, Ask};
 pub use fence::{FenceKind, fence_key};
 pub use plan::Plan;
 pub use redeem::{Code, Redeem, Redemption};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::UriHash;
-use super::ask::Ask;
+use super::ask::{Allowed, Ask};
 use super::{Access, Active, Grant, Plan, Refresh, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
 use crate::handle::Handle;
@@ -55,7 +55,7 @@ pub struct Redeem<'a> {
     /// `scope` and `resource`.
     pub ask: &'a Ask<'a>,
     /// What the client may have today.
-    pub allowed: &'a Scope,
+    pub allowed: Allowed<'a>,
     /// The digest of the access token's secret.
     pub access: Digest,
     /// How long the access token lives.

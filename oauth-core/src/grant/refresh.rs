@@ -27,7 +27,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Salt;
-use super::ask::Ask;
+use super::ask::{Allowed, Ask};
 use super::{Access, Active, Confirmation, Grant, Plan, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
 use crate::handle::{Authenticity, Handle, Handles, KeyId, Kind};
@@ -96,7 +96,7 @@ pub struct RefreshRequest<'a> {
     /// `scope` and `resource`.
     pub ask: &'a Ask<'a>,
     /// What the client may have today.
-    pub allowed: &'a Scope,
+    pub allowed: Allowed<'a>,
     /// How long the access token lives.
     pub access_lifetime: Duration,
     /// How long the refresh token may stay unused.

@@ -3,7 +3,7 @@
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Ask, Grant, Plan, Redeem, Redemption, Refusal};
+use crate::grant::{Allowed, Ask, Grant, Plan, Redeem, Redemption, Refusal};
 use crate::handle::{Handle, Kind};
 use crate::secret::{Digest, Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
@@ -59,7 +59,7 @@ impl Step for RedeemStep<'_> {
             redirect_uri_required: client.requires_redirect_uri(),
             verifier: self.verifier,
             ask: &self.ask,
-            allowed: client.scope(),
+            allowed: Allowed { scope: client.scope(), resources: client.resources() },
             access: Digest::of(Kind::Access, key, &self.access),
             access_lifetime: server.access_lifetime(client),
             refresh: self

@@ -3,7 +3,7 @@
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Ask, Grant, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt};
+use crate::grant::{Allowed, Ask, Grant, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt};
 use crate::handle::{Handle, Kind};
 use crate::secret::{Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
@@ -66,7 +66,7 @@ impl Step for RefreshStep<'_> {
             client_id: client.id(),
             rotation: client.rotation(),
             ask: &self.ask,
-            allowed: client.scope(),
+            allowed: Allowed { scope: client.scope(), resources: client.resources() },
             access_lifetime: server.access_lifetime(client),
             idle_lifetime: server.refresh_idle(client),
             retry_window: server.config.retry_window,

@@ -72,6 +72,22 @@ fn rt_14_scope_that_was_taken_from_the_client_is_left_out() {
     });
 }
 
+#[test]
+fn rt_15_a_resource_that_was_taken_from_the_client_is_left_out() {
+    block_on(async {
+        let world = World::new();
+        put(&world, stored().resource(API2)).await;
+        let tokens = world.tokens("stored", "alice").await;
+        assert!(world.introspect("rs2", &tokens.access_token).await.unwrap().is_active());
+        put(&world, stored()).await;
+        let tokens = world.refresh("stored", &tokens.refresh_token.unwrap(), &[]).await.unwrap();
+        for (api, meant) in [("rs1", true), ("rs2", false)] {
+            let said = world.introspect(api, &tokens.access_token).await.unwrap();
+            assert_eq!(said.is_active(), meant, "{api}");
+        }
+    });
+}
+
 #[derive(Clone, Debug, Default)]
 struct Locked(Arc<AtomicBool>);
 

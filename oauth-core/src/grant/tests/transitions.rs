@@ -1,7 +1,7 @@
 //! Every state meets every event.
 
-use super::world::{CLIENT, VERIFIER, World, another_client, ask, at, seconds};
-use crate::grant::{Grant, Plan, Redeem, Refusal, RevokeReason, State};
+use super::world::{CLIENT, VERIFIER, World, another_client, ask, at, resource, seconds};
+use crate::grant::{Grant, Plan, Redeem, Refusal, Resources, RevokeReason, State};
 use crate::handle::Kind;
 use crate::pkce::Challenge;
 use crate::scope::Scope;
@@ -229,13 +229,41 @@ fn rt_14_scope_that_the_client_has_lost_is_left_out() {
     let handle = world.handle(Kind::Refresh, 0, &world.refresh);
     let less = Scope::parse("read").unwrap();
     let mut request = world.refresh(&handle, &all);
-    request.allowed = &less;
+    request.allowed.scope = &less;
     let Ok(Plan::Write(_, outcome)) = world.active().refresh(&request, at(30)) else { panic!() };
     assert_eq!(outcome.scope.as_str(), "read");
     let none = Scope::parse("other").unwrap();
     let mut request = world.refresh(&handle, &all);
-    request.allowed = &none;
+    request.allowed.scope = &none;
     assert_eq!(world.active().refresh(&request, at(30)).unwrap_err(), Refusal::Scope);
+}
+
+#[test]
+fn rt_15_a_resource_that_the_client_has_lost_is_left_out() {
+    let world = World::new();
+    let handle = world.handle(Kind::Refresh, 0, &world.refresh);
+    let (api, files) = ("https://api.example", "https://files.example");
+    // As it is registered now, which need not be the spelling of then.
+    let less = Resources::new([resource("https://API.example/")]);
+    let none = Resources::default();
+    for (asked, allowed, expected) in [
+        (&[][..], &less, Ok(&[api][..])),
+        (&[api], &less, Ok(&[api])),
+        (&[api, files], &less, Ok(&[api])),
+        (&[files], &less, Err(Refusal::Resource)),
+        (&[], &none, Err(Refusal::Resource)),
+    ] {
+        let ask = ask(None, asked);
+        let mut request = world.refresh(&handle, &ask);
+        request.allowed.resources = allowed;
+        let resources = match world.active().refresh(&request, at(30)) {
+            Ok(Plan::Write(_, outcome)) => Ok(outcome.resources),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err(refusal),
+        };
+        let expected = expected.map(|list| Resources::new(list.iter().copied().map(resource)));
+        assert_eq!(resources, expected, "{asked:?}");
+    }
 }
 
 #[test]

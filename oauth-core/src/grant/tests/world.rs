@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::grant::{
-    Access, Active, Ask, Code, Grant, Redeem, Refresh, RefreshRequest, Resources, RevokeReason, Rotation,
-    Salt, State, UriHash,
+    Access, Active, Allowed, Ask, Code, Grant, Redeem, Refresh, RefreshRequest, Resources, RevokeReason,
+    Rotation, Salt, State, UriHash,
 };
 use crate::handle::{GrantId, Handle, Handles, KeyRing, Kind, Prefixes};
 use crate::pkce::Challenge;
@@ -36,6 +36,7 @@ pub(super) struct World {
     pub(super) access: Secret32,
     pub(super) refresh: Secret32,
     pub(super) allowed: Scope,
+    pub(super) resources: Resources,
     pub(super) uris: Vec<RedirectUri>,
     pub(super) fresh: Secret32,
 }
@@ -51,9 +52,14 @@ impl World {
             refresh: Secret32::generate(&random),
             fresh: Secret32::generate(&random),
             allowed: Scope::parse("read write").unwrap(),
+            resources: Resources::new(["https://api.example", "https://files.example"].map(resource)),
             uris: vec![RedirectUri::register(URI).unwrap()],
             random,
         }
+    }
+
+    pub(super) fn allowed(&self) -> Allowed<'_> {
+        Allowed { scope: &self.allowed, resources: &self.resources }
     }
 
     pub(super) fn digest(&self, kind: Kind, secret: &Secret32) -> Digest {
@@ -72,7 +78,7 @@ impl World {
             subject: Some("alice".into()),
             session: None,
             scope: self.allowed.clone(),
-            resources: Resources::new(["https://api.example", "https://files.example"].map(resource)),
+            resources: self.resources.clone(),
             created_at: at(0),
             expires_at: at(1000),
             generation: 0,
@@ -128,7 +134,7 @@ impl World {
             redirect_uri_required: false,
             verifier: Some(VERIFIER),
             ask,
-            allowed: &self.allowed,
+            allowed: self.allowed(),
             access: self.digest(Kind::Access, &self.access),
             access_lifetime: seconds(300),
             refresh: Some((self.digest(Kind::Refresh, &self.refresh), seconds(500))),
@@ -144,7 +150,7 @@ impl World {
             client_id: CLIENT,
             rotation: Rotation::Always,
             ask,
-            allowed: &self.allowed,
+            allowed: self.allowed(),
             access_lifetime: seconds(300),
             idle_lifetime: seconds(500),
             retry_window: seconds(60),
