@@ -1,0 +1,22 @@
+-- One row a record. What decides is in the columns down to "retain_until" and in "body"; the others are copies of parts of
+-- the body, for listings and for people. Times are milliseconds since 1970-01-01T00:00:00Z.
+CREATE TABLE oauth_records (
+    namespace    smallint NOT NULL, -- 1 grant, 2 client, 3 consent, 4 session, 5 fence, 6 marker
+    purge_minute integer  NOT NULL, -- the minute of retain_until, for the index: many rows share one entry
+    id           uuid     NOT NULL,
+    version      uuid     NOT NULL, -- drawn anew for each write; every write compares it
+    retain_until bigint   NOT NULL, -- from then on the row may be purged
+    created_at   bigint,
+    expires_at   bigint,
+    state        text,
+    client_id    text,
+    subject      text,
+    session      text,
+    body         bytea    NOT NULL, -- one byte of format version, then JSON
+    PRIMARY KEY (namespace, id)
+) WITH (fillfactor = 85); -- room for the next version of a row in its own page: such an update touches no index
+
+CREATE INDEX oauth_records_client ON oauth_records (client_id, id) WHERE client_id IS NOT NULL;
+CREATE INDEX oauth_records_subject ON oauth_records (subject, id) WHERE subject IS NOT NULL;
+CREATE INDEX oauth_records_session ON oauth_records (session, id) WHERE session IS NOT NULL;
+CREATE INDEX oauth_records_purge ON oauth_records (purge_minute);

@@ -1,0 +1,67 @@
+//! Opens stores in schemas of their own on one server.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engines::Postgres;
+use oauth_core::storage::testing::{Backend, Task};
+use oauth_storage_sqlx::PostgresStore;
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::{AssertSqlSafe, raw_sql};
+use tokio::runtime::Runtime;
+
+/// The server, and the runtime that its stores are used on.
+pub(crate) struct Schemas(Runtime);
+
+impl Schemas {
+    pub(crate) fn new() -> Self {
+        Self(Runtime::new().expect("the machine has threads"))
+    }
+}
+
+/// Options for the server that the tests of this process share.
+pub(crate) fn server() -> PgConnectOptions {
+    Postgres::shared().url().parse().expect("a valid URL")
+}
+
+/// A few connections, made when they are needed.
+pub(crate) fn pool(options: PgConnectOptions) -> PgPool {
+    PostgresStore::recommended_options().max_connections(4).connect_lazy_with(options)
+}
+
+/// A name that no other test of this process uses.
+pub(crate) fn unused_schema() -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    format!("store_{}", MADE.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A new, empty store, in the schema that its connections look in first.
+pub(crate) async fn fresh() -> PostgresStore {
+    let schema = unused_schema();
+    let pool = pool(server().options([("search_path", &schema)]));
+    let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+    raw_sql(create).execute(&pool).await.expect("a new schema can be made");
+    let store = PostgresStore::new(pool);
+    store.migrate().await.expect("an empty schema can be migrated");
+    store
+}
+
+impl Backend for Schemas {
+    type Store = PostgresStore;
+
+    async fn fresh(&self) -> PostgresStore {
+        fresh().await
+    }
+
+    async fn reopen(&self, store: &PostgresStore) -> PostgresStore {
+        PostgresStore::new(pool((*store.pool().connect_options()).clone()))
+    }
+
+    async fn unreachable(&self) -> Option<PostgresStore> {
+        let socket = Postgres::shared().socket().join("no such directory");
+        Some(PostgresStore::new(pool(server().socket(socket))))
+    }
+
+    fn block_on(&self, task: Task<'_>) {
+        self.0.block_on(task);
+    }
+}

@@ -1,0 +1,4 @@
+//! The PostgreSQL store, on a server that the tests start.
+
+mod backend;
+mod suite;

@@ -1,0 +1,55 @@
+//! Opens stores in files.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use oauth_core::storage::testing::{Backend, Task};
+use oauth_storage_sqlx::SqliteStore;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A directory of databases, and the runtime that they are used on.
+pub(crate) struct Files {
+    pub(crate) directory: TempDir,
+    runtime: Runtime,
+    made: AtomicUsize,
+}
+
+impl Files {
+    pub(crate) fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("the temporary directory is writable"),
+            runtime: Runtime::new().expect("the machine has threads"),
+            made: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// A store with a pool of its own on that file.
+pub(crate) fn open(file: &Path) -> SqliteStore {
+    let options = SqliteStore::recommended_connect_options(file);
+    SqliteStore::new(SqliteStore::recommended_options().connect_lazy_with(options))
+}
+
+impl Backend for Files {
+    type Store = SqliteStore;
+
+    async fn fresh(&self) -> SqliteStore {
+        let name = format!("{}.db", self.made.fetch_add(1, Ordering::Relaxed));
+        let store = open(&self.directory.path().join(name));
+        store.migrate().await.expect("an empty file can be migrated");
+        store
+    }
+
+    async fn reopen(&self, store: &SqliteStore) -> SqliteStore {
+        open(store.pool().connect_options().get_filename())
+    }
+
+    async fn unreachable(&self) -> Option<SqliteStore> {
+        Some(open(&self.directory.path().join("no such directory/file.db")))
+    }
+
+    fn block_on(&self, task: Task<'_>) {
+        self.runtime.block_on(task);
+    }
+}

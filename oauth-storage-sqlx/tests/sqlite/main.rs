@@ -1,0 +1,4 @@
+//! The SQLite store, on files of its own.
+
+mod backend;
+mod suite;
