@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -31,21 +31,27 @@ impl Deadline {
     ///
     /// It takes a pinned future: an `async fn` keeps what it is given twice.
     pub(crate) async fn within<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
-        poll_fn(|cx| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Some(output));
-            }
-            if let Timer::Unarmed = self.timer {
-                self.timer = match Handle::try_current() {
-                    Ok(_) => Timer::Armed(Box::pin(sleep(self.limit))),
-                    Err(_) => Timer::None,
-                };
-            }
-            match &mut self.timer {
-                Timer::Armed(sleep) => sleep.as_mut().poll(cx).map(|()| None),
-                Timer::Unarmed | Timer::None => Poll::Pending,
-            }
-        })
-        .await
+        poll_fn(|cx| self.poll_within(cx, future.as_mut())).await
+    }
+
+    /// As [`Deadline::within`], for futures that are written by hand.
+    pub(crate) fn poll_within<F: Future>(
+        &mut self,
+        cx: &mut Context<'_>,
+        future: Pin<&mut F>,
+    ) -> Poll<Option<F::Output>> {
+        if let Poll::Ready(output) = future.poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        if let Timer::Unarmed = self.timer {
+            self.timer = match Handle::try_current() {
+                Ok(_) => Timer::Armed(Box::pin(sleep(self.limit))),
+                Err(_) => Timer::None,
+            };
+        }
+        match &mut self.timer {
+            Timer::Armed(sleep) => sleep.as_mut().poll(cx).map(|()| None),
+            Timer::Unarmed | Timer::None => Poll::Pending,
+        }
     }
 }

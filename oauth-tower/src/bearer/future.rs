@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
+use oauth_core::error::Error;
+use oauth_core::server::VerifyError;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -15,6 +17,7 @@ use super::refusal::Denial;
 use super::service::admit;
 use super::{Verifier, cors};
 use crate::body::{Body, ResponseBody};
+use crate::deadline::Deadline;
 
 pin_project! {
     /// A refusal, or the verification of a token and then the answer of the inner service.
@@ -35,7 +38,7 @@ pin_project! {
         V: Verifier,
         S: Service<Request<B>>,
     {
-        Verify { #[pin] verification: V::Future, waiting: Option<Waiting<V, S, B>> },
+        Verify { #[pin] verification: V::Future, deadline: Deadline, waiting: Option<Waiting<V, S, B>> },
         Inner { #[pin] future: S::Future, cors: bool },
         Own { response: Option<Response<Body>> },
     }
@@ -59,7 +62,9 @@ where
         inner: S,
         shared: Arc<Shared<V>>,
     ) -> Self {
-        Self { state: State::Verify { verification, waiting: Some(Waiting { request, inner, shared }) } }
+        let deadline = Deadline::new(shared.deadline);
+        let waiting = Some(Waiting { request, inner, shared });
+        Self { state: State::Verify { verification, deadline, waiting } }
     }
 
     pub(super) fn inner(future: S::Future, cors: bool) -> Self {
@@ -92,8 +97,13 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Verify { verification, waiting } => {
-                    let verified = ready!(verification.poll(cx));
+                StateProjection::Verify { verification, deadline, waiting } => {
+                    let late = || {
+                        Err(VerifyError::Unavailable(Error::unavailable(
+                            "the token was not verified in time",
+                        )))
+                    };
+                    let verified = ready!(deadline.poll_within(cx, verification)).unwrap_or_else(late);
                     let Waiting { mut request, mut inner, shared } =
                         waiting.take().expect("polled after completion");
                     let checked = verified.map_err(Denial::from).and_then(|token| {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, Response};
 use oauth_core::server::AccessToken;
@@ -14,6 +15,9 @@ use super::refusal::Denial;
 use super::scope::RequiredTokens;
 use super::{BearerService, Cause, Verifier, WriteRefusal, cors};
 use crate::body::Body;
+
+/// How long a verification may take.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Lets only requests with a good bearer token through to an inner service.
 ///
@@ -34,6 +38,7 @@ pub struct BearerLayer<V> {
     resources: Vec<Box<str>>,
     optional: bool,
     cors: bool,
+    deadline: Duration,
 }
 
 impl<V: Verifier> BearerLayer<V> {
@@ -46,6 +51,7 @@ impl<V: Verifier> BearerLayer<V> {
             resources: Vec::new(),
             optional: false,
             cors: false,
+            deadline: DEADLINE,
         }
     }
 
@@ -108,6 +114,13 @@ impl<V: Verifier> BearerLayer<V> {
         self.cors = true;
         self
     }
+
+    /// How long a token may take to be verified before the answer is 503; default 2 s. The inner service's own time does not
+    /// count. It needs a tokio runtime with time enabled; outside of tokio there is no limit.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
 }
 
 impl<V: Verifier, S> Layer<S> for BearerLayer<V> {
@@ -123,6 +136,7 @@ impl<V: Verifier, S> Layer<S> for BearerLayer<V> {
                 resources: self.resources.clone(),
                 optional: self.optional,
                 cors: self.cors,
+                deadline: self.deadline,
             }),
         )
     }
@@ -146,6 +160,7 @@ pub(super) struct Shared<V> {
     resources: Vec<Box<str>>,
     optional: bool,
     pub(super) cors: bool,
+    pub(super) deadline: Duration,
 }
 
 impl<V> Shared<V> {

@@ -2,18 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use oauth_core::error::Error;
 use oauth_core::server::{AccessToken, Server, VerifyError};
-
-use crate::deadline::Deadline;
-
-/// How long the server's store may take.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Verifies access tokens: the server itself, where it runs in the same process, or another source of truth.
 ///
@@ -26,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
     note = "give an `Arc<oauth_core::server::Server>`, or implement `oauth_tower::bearer::Verifier`"
 )]
 pub trait Verifier: Clone + Send + Sync + 'static {
-    /// The answer, where it must be waited for.
+    /// The answer, where it must be waited for: for as long as [`BearerLayer::deadline`](super::BearerLayer::deadline) says.
     type Future: Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send;
 
     /// Verifies a token: at once where the answer is at hand, so that junk costs no future and no look at a store.
@@ -48,8 +41,7 @@ pub enum Verification<F> {
     Later(F),
 }
 
-/// Junk is refused without a look at the store; a token that this server made costs one load. A store that does not answer
-/// within 2 s counts as unavailable (where there is a tokio runtime to tell the time).
+/// Junk is refused without a look at the store; a token that this server made costs one load.
 impl Verifier for Arc<Server> {
     type Future = ServerVerification;
 
@@ -60,10 +52,7 @@ impl Verifier for Arc<Server> {
         };
         let server = self.clone();
         Verification::Later(ServerVerification(Box::pin(async move {
-            let verified = Deadline::new(DEADLINE).within(pin!(server.verify_parsed(&handle))).await;
-            let late =
-                || Err(VerifyError::Unavailable(Error::unavailable("the store did not answer in time")));
-            verified.unwrap_or_else(late).map(Arc::new)
+            server.verify_parsed(&handle).await.map(Arc::new)
         })))
     }
 }

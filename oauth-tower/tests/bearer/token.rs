@@ -156,9 +156,31 @@ async fn a_store_that_never_answers_is_503() {
     let world = World::new();
     let token = world.token("read").await;
     world.store.script(|_| Some(Fault::Hang));
-    let began = tokio::time::Instant::now();
-    ask(&world.layer(), bearer(&token)).await.refused(503, "temporarily_unavailable");
-    assert_eq!(began.elapsed().as_secs(), 2);
+    let (standard, patient) = (world.layer(), world.layer().deadline(Duration::from_secs(7)));
+    for (layer, seconds) in [(standard, 2), (patient, 7)] {
+        let began = tokio::time::Instant::now();
+        ask(&layer, bearer(&token)).await.refused(503, "temporarily_unavailable");
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
+}
+
+/// Never knows.
+#[derive(Clone)]
+struct Silent;
+
+impl Verifier for Silent {
+    type Future = std::future::Pending<Result<Arc<AccessToken>, VerifyError>>;
+
+    fn verify_token(&self, _token: &str) -> Verification<Self::Future> {
+        Verification::Later(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_verifier_of_ones_own_that_never_answers_is_503() {
+    let answer = ask(&BearerLayer::new(Silent), bearer("x")).await;
+    answer.refused(503, "temporarily_unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
 }
 
 /// Knows the answers, without a future.
