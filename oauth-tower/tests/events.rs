@@ -96,3 +96,25 @@ async fn each_refusal_is_one_event_without_secrets() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("WARN") && lines[0].contains("injected fault"), "{lines:?}");
 }
+
+#[tokio::test]
+async fn a_nested_layer_says_where_the_metadata_document_belongs() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let last = || log.0.lock().unwrap().drain(..).collect::<Vec<_>>();
+    let layer = |issuer| {
+        let server = Server::builder(issuer, MemoryStore::new()).build().unwrap();
+        AuthorizationServerLayer::new(server)
+    };
+    let nested = layer("https://as.example/t1").mount_at("/");
+    drop(nested.clone().into_service());
+    let lines = last();
+    assert!(lines.iter().all(|line| line.starts_with("INFO")), "{lines:?}");
+    assert!(lines[0].contains("/.well-known/oauth-authorization-server/t1"), "{lines:?}");
+    for at_home in [layer("https://as.example/t1"), layer("https://as.example").mount_at("/")] {
+        drop(at_home.into_service());
+    }
+    #[cfg(feature = "axum")]
+    drop(nested.well_known_router::<()>());
+    assert_eq!(last(), Vec::<String>::new());
+}

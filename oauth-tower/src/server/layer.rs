@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use oauth_core::metadata::{Endpoint, Endpoints, Metadata};
+use oauth_core::metadata::{Endpoint, Endpoints, Metadata, WELL_KNOWN_NAME};
 use oauth_core::server::Server;
 use tower_layer::Layer;
 
@@ -89,7 +89,8 @@ impl AuthorizationServerLayer {
     /// proxy has stripped it. URLs in answers do not change by it.
     ///
     /// The metadata document stays at the origin, where a nested layer cannot see it: serve it by a second layer, or in axum
-    /// by [`well_known_router`](Self::well_known_router).
+    /// by [`well_known_router`](Self::well_known_router). Without either, clients that look for it get the app's 404. An event at
+    /// level `INFO` says where it belongs.
     ///
     /// # Panics
     ///
@@ -97,6 +98,13 @@ impl AuthorizationServerLayer {
     pub fn mount_at(mut self, path: &str) -> Self {
         assert!(is_path(path), "{path:?} is not a path; use something like \"/\" or \"/t1\"");
         self.mount = Some(path.strip_suffix('/').unwrap_or(path).into());
+        self.changed()
+    }
+
+    /// Not stripped of any prefix.
+    #[cfg(feature = "axum")]
+    pub(super) fn at_the_origin(mut self) -> Self {
+        self.mount = None;
         self.changed()
     }
 
@@ -173,8 +181,18 @@ impl AuthorizationServerLayer {
         self
     }
 
+    /// A document that nobody serves is found out late, by clients: the operator hears where it must be.
+    fn report_mount(&self) {
+        let issuer = self.server.issuer();
+        if let Some(mount) = self.mount.as_deref().filter(|mount| *mount != issuer.path()) {
+            let document = issuer.well_known(WELL_KNOWN_NAME);
+            tracing::info!(mount, document, "metadata_is_served_at_the_origin_only");
+        }
+    }
+
     fn shared(&self) -> Arc<Shared> {
         let built = self.built.get_or_init(|| {
+            self.report_mount();
             let path = self.endpoints.path(Endpoint::Authorize).unwrap_or_default();
             let path: Arc<str> = [self.server.issuer().path(), path].concat().into();
             let authorize = self.host.clone().map(|host| Authorize {

@@ -20,7 +20,7 @@ impl AuthorizationServerLayer {
         let issuer = self.server().issuer();
         let document = self.routes().document().to_owned();
         let slash = format!("{document}/");
-        self.route_all([document, slash, issuer.well_known("openid-configuration")])
+        self.clone().at_the_origin().route_all([document, slash, issuer.well_known("openid-configuration")])
     }
 
     fn own_paths(&self) -> Vec<String> {
