@@ -17,6 +17,9 @@ use crate::deadline::Deadline;
 use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body};
 use crate::host::{Host, HostError};
 
+/// The longest address of a page, in bytes: room for the longest authorization request, sealed.
+const MAX_URI_BYTES: usize = 16 * 1024;
+
 #[async_trait]
 impl Host for Pages {
     async fn login(&self, head: &Parts) -> Result<Option<Login>, HostError> {
@@ -101,18 +104,25 @@ pub(crate) async fn serve<B: http_body::Body>(
     if head.method == Method::OPTIONS {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
-        let allow = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+        let allow = HeaderValue::from_static(super::METHODS);
         response.headers_mut().insert(header::ALLOW, allow);
         return response;
     }
     let refused = |refusal: Refusal| {
-        let kind = if refusal == Refusal::Deadline { ShowKind::Unavailable } else { ShowKind::Malformed };
+        let kind = match refusal {
+            Refusal::Deadline => ShowKind::Unavailable,
+            Refusal::UriTooLong | Refusal::TooLarge => ShowKind::TooLong,
+            _ => ShowKind::Malformed,
+        };
         let error = ShowError::new(kind, refusal.error().reason());
         tracing::warn!(status = refusal.status().as_u16(), reason = error.reason(), "page_refused");
         let mut response = error_page(&pages.theme, &error);
         *response.status_mut() = refusal.status();
         response
     };
+    if head.uri.path_and_query().is_some_and(|own| own.as_str().len() > MAX_URI_BYTES) {
+        return refused(Refusal::UriTooLong);
+    }
     if declares_more_than(&head.headers, limit) {
         return refused(Refusal::TooLarge);
     }

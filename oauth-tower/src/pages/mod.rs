@@ -37,6 +37,9 @@ use form::Refused;
 use return_to::ReturnTo;
 use session::Live;
 
+/// What the pages that have a path of their own take.
+const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+
 const TWO_WEEKS: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Built-in pages over a credential check.
@@ -234,7 +237,7 @@ impl Pages {
         let mut response = self.html(status, view.render(&self.theme), None);
         match failed {
             Failed::Method => {
-                let allow = HeaderValue::from_static("GET, HEAD, POST");
+                let allow = HeaderValue::from_static(METHODS);
                 response.headers_mut().insert(header::ALLOW, allow);
             }
             Failed::Store(_) | Failed::Credentials(_) => {

@@ -237,7 +237,7 @@ async fn br_06_only_a_posted_form_signs_in() {
     let head = browser.head(Method::PUT, SIGN_IN).body(()).unwrap().into_parts().0;
     let answer = browser.send(&world, head, &body).await;
     assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answer.headers()["allow"], "GET, HEAD, POST");
+    assert_eq!(answer.headers()["allow"], "GET, HEAD, POST, OPTIONS");
     for body in ["", "form=", "form=x", "form=a&form=b", "form=%zz"] {
         assert_eq!(browser.post(&world, SIGN_IN, body).await.status(), StatusCode::BAD_REQUEST, "{body}");
     }
