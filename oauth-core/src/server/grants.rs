@@ -153,7 +153,11 @@ impl GrantSummary {
     fn of(id: GrantId, grant: &Grant, now: Timestamp) -> Self {
         let live = match &grant.state {
             State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
-            State::Active(_) => now < grant.expires_at,
+            State::Active(active) => {
+                let access = active.access.iter().map(|entry| entry.expires_at);
+                let ends = access.chain(active.refresh.as_ref().map(|refresh| refresh.expires_at));
+                now < grant.expires_at && ends.max().is_some_and(|end| now < end)
+            }
             _ => false,
         };
         Self {

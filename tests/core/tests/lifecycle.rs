@@ -103,3 +103,26 @@ fn rt_05_nor_one_that_was_issued_after_the_clock_had_stepped_back() {
         assert!(!world.works(&other.access_token).await);
     });
 }
+
+#[test]
+fn a_grant_is_listed_as_live_as_long_as_anything_of_it_works() {
+    let (day, hour) = (24 * 3600, 3600);
+    let world = World::with(|builder| {
+        builder
+            .access_token_lifetime(Duration::from_secs(hour))
+            .refresh_token_idle(Duration::from_secs(day))
+            .grant_lifetime(Duration::from_secs(9 * day))
+    });
+    block_on(async {
+        let live = async || world.server.grants().list(Index::Subject("alice")).await.unwrap()[0].live;
+        let tokens = world.tokens("web", "alice").await;
+        assert!(live().await);
+        world.advance(2 * hour);
+        assert!(live().await, "it can be refreshed");
+        let refresh = tokens.refresh_token.unwrap();
+        let refresh = world.refresh("web", &refresh, &[]).await.unwrap().refresh_token.unwrap();
+        world.advance(day);
+        assert_eq!(world.refresh("web", &refresh, &[]).await.unwrap_err().code(), ErrorCode::InvalidGrant);
+        assert!(!live().await, "nobody has used it for too long");
+    });
+}
