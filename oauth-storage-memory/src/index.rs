@@ -3,15 +3,15 @@
 //! One set for all three: 32 bits of a seeded hash of the value stand for it, so an entry takes 20 bytes whatever the value's
 //! length. Two values that share a hash are told apart when the records are read.
 
-use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::ops::Bound;
 
 use hashbrown::DefaultHashBuilder;
 use oauth_core::storage::{Index, Key, Namespace, Record};
 
+use crate::sorted::SortedSet;
+
 pub(crate) struct Listings {
-    entries: BTreeSet<(u32, [u8; 16])>,
+    entries: SortedSet,
     hasher: DefaultHashBuilder,
 }
 
@@ -26,7 +26,7 @@ fn columns(record: &Record) -> [Option<Index<'_>>; 3] {
 
 impl Listings {
     pub(crate) fn new(hasher: DefaultHashBuilder) -> Self {
-        Self { entries: BTreeSet::new(), hasher }
+        Self { entries: SortedSet::default(), hasher }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
@@ -42,7 +42,7 @@ impl Listings {
 
     pub(crate) fn remove(&mut self, record: &Record) {
         for index in columns(record).iter().flatten() {
-            self.entries.remove(&(self.hash(index), *record.key.id()));
+            self.entries.remove((self.hash(index), *record.key.id()));
         }
     }
 
@@ -57,11 +57,10 @@ impl Listings {
     /// The keys of one listing after `after`, in order.
     pub(crate) fn range(&self, index: &Index<'_>, after: Option<Key>) -> impl Iterator<Item = Key> + '_ {
         let hash = self.hash(index);
-        let from = match after {
-            None => Bound::Included((hash, [0; 16])),
-            Some(key) => Bound::Excluded((hash, *key.id())),
-        };
-        let range = self.entries.range((from, Bound::Included((hash, [0xff; 16]))));
-        range.map(|(_, id)| Key::new(Namespace::Grant, *id))
+        let first = (hash, after.map_or([0; 16], |key| *key.id()));
+        let range = self.entries.range(first, (hash, [0xff; 16]));
+        range
+            .filter(move |(_, id)| after.is_none_or(|key| key.id() != id))
+            .map(|(_, id)| Key::new(Namespace::Grant, id))
     }
 }

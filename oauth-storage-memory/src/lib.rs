@@ -18,6 +18,7 @@
 
 mod index;
 mod shard;
+mod sorted;
 #[cfg(test)]
 mod tests;
 
