@@ -1,12 +1,13 @@
 //! Time, passed in: the server asks a [`Clock`] once a request and hands the answer down as a value.
 
 use std::fmt;
+use std::num::NonZero;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
 /// 1601-01-01 and 9999-12-31 in milliseconds: the range that every platform's [`SystemTime`] and `time` can hold.
@@ -16,39 +17,43 @@ const PORTABLE: (i64, i64) = (-11_644_473_600_000, 253_402_300_799_999);
 ///
 /// Arithmetic saturates: a lifetime added to any instant never overflows, and [`Timestamp::MAX`] reads as "never".
 /// A part of a [`Duration`] below a millisecond is dropped. Serialized as an integer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Timestamp(i64);
+///
+/// Kept as the distance from an instant that is never reached, so that an `Option<Timestamp>` takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZero<u64>);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
-    pub const EPOCH: Self = Self(0);
+    pub const EPOCH: Self = Self::from_millis(0);
     /// Later than every other instant.
-    pub const MAX: Self = Self(i64::MAX);
+    pub const MAX: Self = Self::from_millis(i64::MAX);
 
-    /// The instant that many milliseconds after the epoch.
+    /// The instant that many milliseconds after the epoch. `i64::MIN` counts as the millisecond after it.
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        match NonZero::new(millis.cast_unsigned() ^ (1 << 63)) {
+            Some(distance) => Self(distance),
+            None => Self(NonZero::<u64>::MIN),
+        }
     }
 
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ (1 << 63)).cast_signed()
     }
 
     /// The instant that many seconds after the epoch (a `NumericDate` of RFC 7519 without fraction), saturating.
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs.saturating_mul(1000))
+        Self::from_millis(secs.saturating_mul(1000))
     }
 
     /// Whole seconds since the epoch, rounded down (also before the epoch).
     pub const fn as_secs(self) -> i64 {
-        self.0.div_euclid(1000)
+        self.as_millis().div_euclid(1000)
     }
 
     /// The time that has passed since `earlier`; zero if `earlier` is in fact later.
     pub const fn since(self, earlier: Self) -> Duration {
-        if self.0 <= earlier.0 { Duration::ZERO } else { Duration::from_millis(self.0.abs_diff(earlier.0)) }
+        Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
@@ -59,20 +64,32 @@ fn millis(duration: Duration) -> i64 {
 impl Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(millis(duration)))
+        Self::from_millis(self.as_millis().saturating_add(millis(duration)))
     }
 }
 
 impl Sub<Duration> for Timestamp {
     type Output = Self;
     fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(millis(duration)))
+        Self::from_millis(self.as_millis().saturating_sub(millis(duration)))
     }
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}ms", self.0)
+        write!(f, "{}ms", self.as_millis())
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_millis().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::from_millis)
     }
 }
 
@@ -84,7 +101,7 @@ impl From<SystemTime> for Timestamp {
                 let before = before.duration();
                 let floor = Self::EPOCH - before;
                 let exact = before.subsec_nanos().is_multiple_of(1_000_000);
-                if exact { floor } else { Self(floor.0.saturating_sub(1)) }
+                if exact { floor } else { Self::from_millis(floor.as_millis().saturating_sub(1)) }
             }
         }
     }
@@ -93,7 +110,7 @@ impl From<SystemTime> for Timestamp {
 /// Clamped to the years 1601 to 9999.
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
-        let millis = timestamp.0.clamp(PORTABLE.0, PORTABLE.1);
+        let millis = timestamp.as_millis().clamp(PORTABLE.0, PORTABLE.1);
         let distance = Duration::from_millis(millis.unsigned_abs());
         if millis < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
     }
@@ -102,14 +119,14 @@ impl From<Timestamp> for SystemTime {
 impl From<OffsetDateTime> for Timestamp {
     fn from(time: OffsetDateTime) -> Self {
         let millis = time.unix_timestamp_nanos().div_euclid(1_000_000);
-        Self(millis.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+        Self::from_millis(millis.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
     }
 }
 
 /// Clamped to the years 1601 to 9999.
 impl From<Timestamp> for OffsetDateTime {
     fn from(timestamp: Timestamp) -> Self {
-        let millis = timestamp.0.clamp(PORTABLE.0, PORTABLE.1);
+        let millis = timestamp.as_millis().clamp(PORTABLE.0, PORTABLE.1);
         Self::UNIX_EPOCH + time::Duration::milliseconds(millis)
     }
 }
@@ -157,7 +174,7 @@ pub struct ManualClock(Arc<AtomicI64>);
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn new(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(start.0)))
+        Self(Arc::new(AtomicI64::new(start.as_millis())))
     }
 
     /// Moves the clock forward.
@@ -169,13 +186,13 @@ impl ManualClock {
 
     /// Puts the clock to `now`, also backwards.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.0.store(now.as_millis(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -189,7 +206,11 @@ mod tests {
         assert_eq!(Timestamp::from_millis(i64::MIN) - Duration::MAX, Timestamp::from_millis(i64::MIN));
         assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::EPOCH.since(Timestamp::MAX), Duration::ZERO);
-        assert_eq!(Timestamp::MAX.since(Timestamp::from_millis(i64::MIN)), Duration::from_millis(u64::MAX));
+        let earliest = Timestamp::from_millis(i64::MIN);
+        assert_eq!(earliest, Timestamp::from_millis(i64::MIN + 1));
+        assert_eq!(Timestamp::MAX.since(earliest), Duration::from_millis(u64::MAX - 1));
+        assert_eq!(size_of::<Option<Timestamp>>(), 8);
+        assert!(Timestamp::from_millis(-1) < Timestamp::EPOCH);
     }
 
     #[test]

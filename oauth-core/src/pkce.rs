@@ -2,11 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::constant_time::same;
-use crate::text;
+use crate::fixed_bytes::stored_as_bytes;
 
 /// The length of an `S256` challenge: 32 bytes in base64url without padding.
 const CHALLENGE_LEN: usize = 43;
@@ -93,17 +92,7 @@ pub fn is_verifier(text: &str) -> bool {
             .all(|byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'))
 }
 
-impl Serialize for Challenge {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Challenge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer, "an S256 code challenge", Self::decode)
-    }
-}
+stored_as_bytes!(Challenge);
 
 #[cfg(test)]
 mod tests {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use oauth_core::client::{Client, ClientSecret, Lifetimes, client_key};
 use oauth_core::clock::Timestamp;
 use oauth_core::grant::{
-    Access, Active, Authentication, Code, Confirmation, Details, FenceKind, Grant, Previous, Refresh,
-    Resources, RevokeReason, Rotation, Salt, State, UriHash, fence_key,
+    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, FenceKind, Grant, Previous,
+    Refresh, Resources, RevokeReason, Rotation, Salt, State, UriHash, fence_key,
 };
 use oauth_core::handle::{GrantId, KeyId};
 use oauth_core::pkce::Challenge;
@@ -20,6 +20,7 @@ use oauth_core::secret::{Digest, Random};
 use oauth_core::storage::{
     Body, Consent, DecodeError, FORMAT, Fence, Key, Marker, Namespace, Record, Session, Version,
 };
+use rmpv::Value;
 
 const THEN: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 
@@ -38,19 +39,29 @@ fn record(body: Body) -> Record {
     Record { key, version: Version::from_bytes([9; 16]), retain_until: THEN, body }
 }
 
-fn decode(namespace: Namespace, json: &str) -> Result<Record, DecodeError> {
-    let bytes = [&[FORMAT], json.as_bytes()].concat();
-    Record::decode(Key::new(namespace, [7; 16]), Version::from_bytes([9; 16]), THEN, &bytes)
+fn decode(namespace: Namespace, bytes: &[u8]) -> Result<Record, DecodeError> {
+    Record::decode(Key::new(namespace, [7; 16]), Version::from_bytes([9; 16]), THEN, bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A golden file as stored bytes: hexadecimal digits, folded into lines.
+fn stored(golden: &str) -> Vec<u8> {
+    let digits: Vec<u8> = golden.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
 }
 
 #[track_caller]
 fn assert_stored(body: Body, golden: &str) {
-    let golden = golden.trim_end();
+    let golden = stored(golden);
     let record = record(body);
     let encoded = record.encode();
     assert_eq!(encoded[0], 1, "the format's version");
-    assert_eq!(std::str::from_utf8(&encoded[1..]).unwrap(), golden, "the stored format has changed");
-    assert_eq!(decode(record.key.namespace(), golden).unwrap(), record);
+    assert_eq!(hex(&encoded), hex(&golden), "the stored format has changed");
+    assert_eq!(decode(record.key.namespace(), &golden).unwrap(), record);
 }
 
 fn scope(text: &str) -> Scope {
@@ -62,11 +73,7 @@ fn resource() -> Resource {
 }
 
 fn authentication() -> Authentication {
-    Authentication {
-        time: THEN,
-        acr: Some("urn:example:silver".into()),
-        amr: vec!["pwd".into(), "otp".into()],
-    }
+    Authentication::new(THEN).by(Some("urn:example:silver".into()), vec!["pwd".into(), "otp".into()])
 }
 
 fn full_grant(state: State) -> Grant {
@@ -83,7 +90,7 @@ fn full_grant(state: State) -> Grant {
         generation: 7,
         state,
         code: Some(Box::new(Code {
-            digest: Digest::from_bytes([1; 32]),
+            digest: Digest::from_bytes([1; 24]),
             expires_at: THEN + Duration::from_secs(60),
             retain_until: THEN + Duration::from_secs(600),
             challenge: Some(Challenge::of_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")),
@@ -91,7 +98,7 @@ fn full_grant(state: State) -> Grant {
             registered_uri: uri,
             redeemed_at: Some(THEN),
         })),
-        authentication: Some(Arc::new(authentication())),
+        authentication: Some(authentication()),
         details: Some(Box::new(Details {
             nonce: Some("nonce".into()),
             authorization_details: Some(r#"[{"type":"payment"}]"#.into()),
@@ -104,7 +111,7 @@ fn full_grant(state: State) -> Grant {
 
 fn access(byte: u8) -> Access {
     Access {
-        digest: Digest::from_bytes([byte; 32]),
+        digest: Digest::from_bytes([byte; 24]),
         scope: scope("read"),
         resources: Resources::new([resource()]),
         issued_at: THEN,
@@ -121,12 +128,12 @@ fn active() -> State {
         ..access(3)
     };
     State::Active(Active {
-        access: vec![access(2), bound],
+        access: [access(2), bound].into_iter().collect(),
         refresh: Some(Refresh {
-            digest: Digest::from_bytes([4; 32]),
+            digest: Digest::from_bytes([4; 24]),
             expires_at: THEN + Duration::from_secs(86_400),
             previous: Some(Box::new(Previous {
-                digest: Digest::from_bytes([6; 32]),
+                digest: Digest::from_bytes([6; 24]),
                 key: KeyId::from_bytes([0xde, 0xad, 0xbe, 0xef]),
                 salt: Salt::generate(&Counting),
                 used_at: THEN,
@@ -138,7 +145,7 @@ fn active() -> State {
 }
 
 fn client_grant() -> Grant {
-    let state = State::Active(Active { access: vec![access(2)], refresh: None });
+    let state = State::Active(Active { access: AccessTokens::one(access(2)), refresh: None });
     Grant {
         subject: None,
         session: None,
@@ -153,12 +160,12 @@ fn client_grant() -> Grant {
 
 #[test]
 fn an_active_grant() {
-    assert_stored(Body::Grant(full_grant(active())), include_str!("golden/grant_active.json"));
+    assert_stored(Body::Grant(full_grant(active())), include_str!("golden/grant_active.hex"));
 }
 
 #[test]
 fn a_grant_with_nothing_optional() {
-    assert_stored(Body::Grant(client_grant()), include_str!("golden/grant_of_a_client.json"));
+    assert_stored(Body::Grant(client_grant()), include_str!("golden/grant_of_a_client.hex"));
 }
 
 #[test]
@@ -174,7 +181,7 @@ fn a_grant_in_each_other_state() {
         revoked(RevokeReason::CodeReplay),
         revoked(RevokeReason::RefreshReuse),
     ];
-    let golden: Vec<_> = include_str!("golden/grant_states.json").lines().collect();
+    let golden: Vec<_> = include_str!("golden/grant_states.hex").lines().collect();
     assert_eq!(golden.len(), states.len());
     for (state, golden) in states.into_iter().zip(golden) {
         assert_stored(Body::Grant(Grant { state, ..client_grant() }), golden);
@@ -198,7 +205,7 @@ fn a_client() {
         .first_party()
         .build()
         .unwrap();
-    assert_stored(Body::Client(Box::new(client)), include_str!("golden/client.json"));
+    assert_stored(Body::Client(Box::new(client)), include_str!("golden/client.hex"));
 }
 
 #[test]
@@ -212,7 +219,7 @@ fn a_consent() {
         given_at: THEN,
         expires_at: Timestamp::MAX,
     };
-    assert_stored(Body::Consent(Box::new(consent)), include_str!("golden/consent.json"));
+    assert_stored(Body::Consent(Box::new(consent)), include_str!("golden/consent.hex"));
 }
 
 #[test]
@@ -221,40 +228,69 @@ fn a_session() {
         issuer: "https://issuer.example".into(),
         subject: "subject".into(),
         username: Some("user".into()),
-        digest: Digest::from_bytes([8; 32]),
+        digest: Digest::from_bytes([8; 24]),
         authentication: authentication(),
         expires_at: THEN + Duration::from_secs(3600),
         ended_at: Some(THEN),
     };
-    assert_stored(Body::Session(Box::new(session)), include_str!("golden/session.json"));
+    assert_stored(Body::Session(Box::new(session)), include_str!("golden/session.hex"));
 }
 
 #[test]
 fn a_fence_and_a_marker() {
-    assert_stored(Body::Fence(Fence { not_before: THEN }), include_str!("golden/fence.json"));
-    assert_stored(Body::Marker(Marker { used_at: THEN }), include_str!("golden/marker.json"));
+    assert_stored(Body::Fence(Fence { not_before: THEN }), include_str!("golden/fence.hex"));
+    assert_stored(Body::Marker(Marker { used_at: THEN }), include_str!("golden/marker.hex"));
+}
+
+/// Adds a member to every struct of a stored body: their members have names of one letter, enums have longer ones.
+fn with_later_members(value: &mut Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter_mut().map(with_later_members).sum(),
+        Value::Map(members) => {
+            let inside: usize = members.iter_mut().map(|(_, value)| with_later_members(value)).sum();
+            let one_letter = |(name, _): &(Value, Value)| name.as_str().is_some_and(|name| name.len() == 1);
+            if !members.iter().all(one_letter) {
+                return inside;
+            }
+            let added = Value::Map(vec![("a".into(), Value::Array(vec![1.into(), Value::Nil]))]);
+            members.insert(0, ("later".into(), added));
+            inside + 1
+        }
+        _ => 0,
+    }
+}
+
+fn encoded(body: &Value) -> Vec<u8> {
+    let mut bytes = vec![FORMAT];
+    rmpv::encode::write_value(&mut bytes, body).unwrap();
+    bytes
 }
 
 #[test]
 fn members_of_a_later_release_are_skipped() {
-    let golden = include_str!("golden/grant_active.json").trim_end();
-    let added = r#"{"later":{"a":[1,null]},"#;
-    for member in [r#"{"issuer":"#, r#"{"digest":"#, r#"{"access":"#, r#"{"nonce":"#] {
-        assert!(golden.contains(member), "{member}");
-        let later = golden.replace(member, &format!("{added}{}", &member[1..]));
-        assert_eq!(decode(Namespace::Grant, &later).unwrap(), record(Body::Grant(full_grant(active()))));
-    }
-    let marker = record(Body::Marker(Marker { used_at: THEN }));
-    let later = r#"{"marker":{"used_at":1700000000123,"by":"someone"}}"#;
-    assert_eq!(decode(Namespace::Marker, later).unwrap(), marker);
+    let golden = stored(include_str!("golden/grant_active.hex"));
+    let mut body = rmpv::decode::read_value(&mut &golden[1..]).unwrap();
+    assert_eq!(encoded(&body), golden);
+    // Grant, active, two access tokens, refresh token, the one before, code, two authentications, details.
+    assert_eq!(with_later_members(&mut body), 10);
+    let later = decode(Namespace::Grant, &encoded(&body)).unwrap();
+    assert_eq!(later, record(Body::Grant(full_grant(active()))));
 }
 
 #[test]
 fn optional_members_may_be_missing() {
-    let least = r#"{"grant":{"issuer":"https://issuer.example/tenant","client_id":"client",
-        "created_at":1700000000123,"expires_at":9223372036854775807,"generation":7,"state":{"active":{}}}}"#;
+    let state = Value::Map(vec![("active".into(), Value::Map(Vec::new()))]);
+    let grant = Value::Map(vec![
+        ("i".into(), "https://issuer.example/tenant".into()),
+        ("c".into(), "client".into()),
+        ("t".into(), 1_700_000_000_123_i64.into()),
+        ("e".into(), i64::MAX.into()),
+        ("g".into(), 7.into()),
+        ("z".into(), state),
+    ]);
+    let least = encoded(&Value::Map(vec![("grant".into(), grant)]));
     let grant = Grant { state: State::Active(Active::default()), ..client_grant() };
-    assert_eq!(decode(Namespace::Grant, least).unwrap(), record(Body::Grant(grant)));
+    assert_eq!(decode(Namespace::Grant, &least).unwrap(), record(Body::Grant(grant)));
 }
 
 /// Records are found by computed keys: were one computed otherwise, what is stored under it would be lost.
@@ -273,17 +309,27 @@ fn computed_keys() {
 
 #[test]
 fn what_is_not_a_record_is_an_error() {
-    let marker = include_str!("golden/marker.json");
-    assert!(matches!(decode(Namespace::Fence, marker), Err(DecodeError::Kind)));
-    for broken in ["", "{}", "null", r#"{"marker":{}}"#, r#"{"later":{}}"#, &marker[..marker.len() - 3]] {
-        assert!(matches!(decode(Namespace::Marker, broken), Err(DecodeError::Syntax(_))), "{broken}");
+    let marker = stored(include_str!("golden/marker.hex"));
+    assert!(matches!(decode(Namespace::Fence, &marker), Err(DecodeError::Kind)));
+    for end in 1..marker.len() {
+        assert!(matches!(decode(Namespace::Marker, &marker[..end]), Err(DecodeError::Syntax(_))), "{end}");
     }
-    let unknown_state = include_str!("golden/grant_states.json").lines().next().unwrap();
-    let unknown_state = unknown_state.replace("requested", "suspended");
-    assert!(matches!(decode(Namespace::Grant, &unknown_state), Err(DecodeError::Syntax(_))));
+    assert!(matches!(
+        decode(Namespace::Marker, &[&marker[..], &[0xc0]].concat()),
+        Err(DecodeError::Trailing)
+    ));
+    let empty = || Value::Map(Vec::new());
+    for other in [Value::Nil, empty(), Value::Map(vec![("later".into(), empty())])] {
+        assert!(
+            matches!(decode(Namespace::Marker, &encoded(&other)), Err(DecodeError::Syntax(_))),
+            "{other}"
+        );
+    }
+    let state = include_str!("golden/grant_states.hex").lines().next().unwrap();
+    let unknown = state.replace(&hex(b"requested"), &hex(b"suspended"));
+    assert_ne!(unknown, state);
+    assert!(matches!(decode(Namespace::Grant, &stored(&unknown)), Err(DecodeError::Syntax(_))));
 
-    let key = Key::new(Namespace::Marker, [7; 16]);
-    let read = |bytes: &[u8]| Record::decode(key, Version::from_bytes([9; 16]), THEN, bytes);
-    assert!(matches!(read(&[]), Err(DecodeError::Empty)));
-    assert!(matches!(read(&[2, b'{', b'}']), Err(DecodeError::Format(2))));
+    assert!(matches!(decode(Namespace::Marker, &[]), Err(DecodeError::Empty)));
+    assert!(matches!(decode(Namespace::Marker, &[2, 0x80]), Err(DecodeError::Format(2))));
 }

@@ -86,6 +86,6 @@ impl Login {
     }
 
     pub(crate) fn authentication(&self) -> Authentication {
-        Authentication { time: self.authenticated_at, acr: self.acr.clone(), amr: self.amr.clone() }
+        Authentication::new(self.authenticated_at).by(self.acr.clone(), self.amr.clone())
     }
 }

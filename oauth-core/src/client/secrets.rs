@@ -4,13 +4,14 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::Choice;
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::constant_time::same;
+use crate::fixed_bytes::stored_as_bytes;
 use crate::secret::{Random, SystemRandom, random_array};
 
 /// The fewest bytes that a client secret may have.
@@ -120,20 +121,4 @@ impl fmt::Debug for Sha256Hash {
     }
 }
 
-impl Serialize for Sha256Hash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Sha256Hash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::text::deserialize(deserializer, "a SHA-256 in base64url", |text| {
-            let mut bytes = [0; 32];
-            match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-                Ok(32) => Ok(Self(bytes)),
-                _ => Err("not 32 bytes in base64url without padding"),
-            }
-        })
-    }
-}
+stored_as_bytes!(Sha256Hash);

@@ -1,8 +1,10 @@
 //! Opaque access tokens: several of one grant live side by side, each with its own scope and resources.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{Active, Authentication, Confirmation, Grant, Refusal, State};
 use crate::clock::Timestamp;
@@ -18,22 +20,25 @@ pub const MAX_ACCESS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Access {
     /// The digest of the token's secret.
+    #[serde(rename = "d")]
     pub digest: Digest,
     /// What it allows.
-    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
     /// Where it is meant to be used: its audience.
-    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
     /// When it was issued.
+    #[serde(rename = "t")]
     pub issued_at: Timestamp,
     /// From when on it is refused.
+    #[serde(rename = "e")]
     pub expires_at: Timestamp,
     /// The key that its sender must prove.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Arc<Confirmation>>,
     /// The authentication that it stands for, where it differs from the grant's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Arc<Authentication>>,
 }
 
@@ -85,6 +90,48 @@ impl Default for Resources {
     }
 }
 
+/// The live access tokens of a grant, oldest first. One, as nearly all grants have, takes no memory of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccessTokens(SmallVec<[Access; 1]>);
+
+impl AccessTokens {
+    /// The entry that a grant begins with.
+    pub fn one(entry: Access) -> Self {
+        Self(SmallVec::from_buf([entry]))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keeps the entries for which this is so.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Access) -> bool) {
+        self.0.retain(|entry| keep(entry));
+    }
+}
+
+impl Deref for AccessTokens {
+    type Target = [Access];
+
+    fn deref(&self) -> &[Access] {
+        &self.0
+    }
+}
+
+impl DerefMut for AccessTokens {
+    fn deref_mut(&mut self) -> &mut [Access] {
+        &mut self.0
+    }
+}
+
+impl FromIterator<Access> for AccessTokens {
+    fn from_iter<I: IntoIterator<Item = Access>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
 impl Active {
     /// The live entry that a secret's digest names.
     pub fn access(&self, digest: &Digest) -> Option<&Access> {
@@ -95,16 +142,17 @@ impl Active {
     ///
     /// Says whether a live one had to go.
     pub(crate) fn add_access(&mut self, entry: Access, max: usize, now: Timestamp) -> bool {
-        self.access.retain(|old| old.expires_at > now && old.digest != entry.digest);
+        let AccessTokens(entries) = &mut self.access;
+        entries.retain(|old| old.expires_at > now && old.digest != entry.digest);
         let mut evicted = false;
-        while self.access.len() >= max.max(1) {
-            let nearest = self.access.iter().enumerate().min_by_key(|(_, old)| old.expires_at);
+        while entries.len() >= max.max(1) {
+            let nearest = entries.iter().enumerate().min_by_key(|(_, old)| old.expires_at);
             let Some((nearest, _)) = nearest else { break };
-            self.access.remove(nearest);
+            entries.remove(nearest);
             evicted = true;
         }
-        self.access.reserve_exact(1);
-        self.access.push(entry);
+        entries.reserve_exact(1);
+        entries.push(entry);
         evicted
     }
 }

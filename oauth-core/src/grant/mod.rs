@@ -16,6 +16,7 @@
 
 mod access;
 mod ask;
+mod authentication;
 pub mod fence;
 mod plan;
 mod redeem;
@@ -31,8 +32,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use access::{Access, MAX_ACCESS, Resources};
+pub use access::{Access, AccessTokens, MAX_ACCESS, Resources};
 pub use ask::{Allowed, Ask};
+pub use authentication::Authentication;
 pub use fence::{FenceKind, fence_key};
 pub use plan::Plan;
 pub use redeem::{Code, Redeem, Redemption};
@@ -55,37 +57,43 @@ pub const MAX_ANCESTORS: usize = 5;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// The issuer that made it.
+    #[serde(rename = "i")]
     pub issuer: Arc<str>,
     /// The client it was made for.
+    #[serde(rename = "c")]
     pub client_id: Arc<str>,
     /// The resource owner; absent where a client acts for itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Arc<str>>,
     /// The host's session in which it was approved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Arc<str>>,
     /// All that was allowed; single tokens may carry less.
-    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
     /// The resources that it was allowed for (RFC 8707).
-    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    #[serde(rename = "r", default, skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
     /// When it began. A fence at or after this time ends it.
+    #[serde(rename = "t")]
     pub created_at: Timestamp,
     /// The absolute end: no handle of it works afterwards, and no refresh extends it.
+    #[serde(rename = "e")]
     pub expires_at: Timestamp,
     /// How many refresh tokens came before the current one.
+    #[serde(rename = "g")]
     pub generation: u32,
     /// Where it stands.
+    #[serde(rename = "z")]
     pub state: State,
     /// The authorization code, kept after redemption so that a replay can be checked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Box<Code>>,
     /// When the resource owner authenticated, and how.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub authentication: Option<Arc<Authentication>>,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Authentication>,
     /// What only some grants have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<Details>>,
 }
 
@@ -93,33 +101,20 @@ pub struct Grant {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Details {
     /// OpenID Connect's `nonce`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Arc<str>>,
     /// RFC 9396 `authorization_details`, as JSON text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub authorization_details: Option<Arc<str>>,
     /// The key that the sender must prove (RFC 9449, RFC 8705).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Arc<Confirmation>>,
     /// The grants that this one was exchanged from, nearest first; it never outlives them. At most [`MAX_ANCESTORS`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     pub ancestors: Vec<crate::handle::GrantId>,
     /// Whatever the host wants to find again; never shown to clients.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub host_data: Option<Arc<str>>,
-}
-
-/// When and how the resource owner authenticated.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Authentication {
-    /// When the resource owner last proved who they are (`auth_time`).
-    pub time: Timestamp,
-    /// The authentication context class reference (`acr`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acr: Option<Arc<str>>,
-    /// The authentication methods (`amr`, RFC 8176).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub amr: Vec<Arc<str>>,
 }
 
 /// A key that the sender of a token must prove to hold.

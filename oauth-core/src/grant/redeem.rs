@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UriHash;
 use super::ask::{Allowed, Ask};
-use super::{Access, Active, Grant, Plan, Refresh, Refusal, Resources, RevokeReason, State};
+use super::{Access, AccessTokens, Active, Grant, Plan, Refresh, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
 use crate::handle::Handle;
 use crate::pkce::Challenge;
@@ -18,20 +18,25 @@ use crate::secret::Digest;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Code {
     /// The digest of the code's secret.
+    #[serde(rename = "d")]
     pub digest: Digest,
     /// From when on it is refused, unless it has been redeemed.
+    #[serde(rename = "e")]
     pub expires_at: Timestamp,
     /// Until when the grant is kept at least, redeemed or not: no sealed page that names it is opened later.
+    #[serde(rename = "k")]
     pub retain_until: Timestamp,
     /// The PKCE challenge (RFC 7636).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
     /// The hash of `redirect_uri` as the authorization request had it.
+    #[serde(rename = "u")]
     pub redirect_uri: UriHash,
     /// The hash of the registered URI that it matched: should the client lose that URI, the code is void.
+    #[serde(rename = "v")]
     pub registered_uri: UriHash,
     /// When it was redeemed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub redeemed_at: Option<Timestamp>,
 }
 
@@ -120,7 +125,7 @@ impl Grant {
             previous: None,
         });
         let next = Self {
-            state: State::Active(Active { access: vec![access], refresh }),
+            state: State::Active(Active { access: AccessTokens::one(access), refresh }),
             code: Some(Box::new(Code { redeemed_at: Some(now), ..code.clone() })),
             expires_at: grant_ends,
             ..self.clone()

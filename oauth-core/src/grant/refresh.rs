@@ -50,11 +50,13 @@ pub enum Rotation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refresh {
     /// The digest of the current token's secret.
+    #[serde(rename = "d")]
     pub digest: Digest,
     /// From when on it is refused unless used before; each use moves it, the grant's end bounds it.
+    #[serde(rename = "e")]
     pub expires_at: Timestamp,
     /// The token before, while its answer may be given again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Box<Previous>>,
 }
 
@@ -62,18 +64,22 @@ pub struct Refresh {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Previous {
     /// The digest of the previous token's secret.
+    #[serde(rename = "d")]
     pub digest: Digest,
     /// The key that its successor was derived and sealed with.
+    #[serde(rename = "k")]
     pub key: KeyId,
     /// The salt of the derivation.
+    #[serde(rename = "s")]
     pub salt: Salt,
     /// When it was first used.
+    #[serde(rename = "t")]
     pub used_at: Timestamp,
     /// How many rotations in a row were retried before this one. Counted only where a limit is set.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub streak: u16,
     /// Whether this one was retried. Recorded only where a limit is set.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
     pub retried: bool,
 }
 

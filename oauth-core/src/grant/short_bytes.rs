@@ -1,11 +1,8 @@
-//! Short bytes, stored as base64url.
+//! Short bytes.
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
+use crate::fixed_bytes::stored_as_bytes;
 use crate::handle::IdContext;
 use crate::secret::{Random, random_array};
 
@@ -48,28 +45,4 @@ impl fmt::Debug for UriHash {
     }
 }
 
-fn parse<const N: usize>(text: &str) -> Result<[u8; N], &'static str> {
-    let mut bytes = [0; N];
-    match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-        Ok(read) if read == N => Ok(bytes),
-        _ => Err("another number of bytes, or not base64url without padding"),
-    }
-}
-
-macro_rules! stored_as_text {
-    ($($name:ident),*) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::text::deserialize(deserializer, "bytes in base64url", |text| parse(text).map(Self))
-            }
-        }
-    )*};
-}
-
-stored_as_text!(Salt, UriHash);
+stored_as_bytes!(Salt, UriHash);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Refresh, RevokeReason};
+use super::{AccessTokens, Refresh, RevokeReason};
 use crate::clock::Timestamp;
 
 /// The state of a grant. `Expired` is not among them: it follows from the times in the record.
@@ -31,10 +31,10 @@ pub enum State {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Active {
     /// Opaque access tokens, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub access: Vec<Access>,
+    #[serde(rename = "a", default, skip_serializing_if = "AccessTokens::is_empty")]
+    pub access: AccessTokens,
     /// The refresh token, if the client may have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Refresh>,
 }
 

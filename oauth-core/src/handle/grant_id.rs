@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
 use crate::clock::Timestamp;
+use crate::fixed_bytes;
 use crate::secret::{Random, random_array};
 
 /// 128 bits that name a grant: the storage key of its record, part of every handle of it.
@@ -77,13 +78,19 @@ impl FromStr for GrantId {
 
 impl Serialize for GrantId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        fixed_bytes::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for GrantId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(D::Error::custom);
+        }
+        fixed_bytes::deserialize(deserializer).map(Self)
     }
 }
 

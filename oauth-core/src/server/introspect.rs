@@ -85,7 +85,7 @@ impl Introspection {
             Some(entry) => (entry.issued_at, entry.expires_at),
             None => (grant.created_at, grant.refresh_token()?.expires_at),
         };
-        let own = entry.and_then(|entry| entry.authentication.as_ref());
+        let own = entry.and_then(|entry| entry.authentication.as_deref());
         let authentication = own.or(grant.authentication.as_ref());
         Some(ActiveToken {
             scope,
@@ -97,7 +97,7 @@ impl Introspection {
             iss: &grant.issuer,
             aud: resources,
             auth_time: authentication.map(|own| own.time.as_secs()),
-            acr: authentication.and_then(|own| own.acr.as_deref()),
+            acr: authentication.and_then(|own| own.acr()).map(|acr| &**acr),
         })
     }
 
@@ -247,14 +247,14 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grant::{Access, Active, Authentication, Grant, Refresh, State};
+    use crate::grant::{Access, AccessTokens, Active, Authentication, Grant, Refresh, State};
     use crate::secret::{Digest, SeededRandom};
     use crate::storage::{Body, Namespace, Version};
 
     fn found(resources: &[&str], place: Option<usize>) -> Introspection {
         let resources = Resources::new(resources.iter().map(|text| Resource::parse(text).unwrap()));
         let (scope, now) = (Scope::parse("read write").unwrap(), Timestamp::from_secs(1_700_000_000));
-        let digest = Digest::from_bytes([1; 32]);
+        let digest = Digest::from_bytes([1; 24]);
         let access = Access {
             digest,
             scope: scope.clone(),
@@ -275,11 +275,11 @@ mod tests {
             created_at: now,
             expires_at: now,
             generation: 0,
-            state: State::Active(Active { access: vec![access], refresh }),
+            state: State::Active(Active { access: AccessTokens::one(access), refresh }),
             code: None,
             authentication: place.map(|_| {
                 let acr = Some("urn:example:gold".into());
-                Arc::new(Authentication { time: now, acr, amr: Vec::new() })
+                Authentication::new(now).by(acr, Vec::new())
             }),
             details: None,
         };

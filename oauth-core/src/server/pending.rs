@@ -268,7 +268,7 @@ impl Server {
                 registered_uri: request.registered_uri().hash(),
                 redeemed_at: None,
             })),
-            authentication: Some(Arc::new(login.authentication())),
+            authentication: Some(login.authentication()),
             details,
         }
     }

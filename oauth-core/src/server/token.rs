@@ -11,7 +11,7 @@ use super::{Inserted, NewGrant, Server};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::grant::{Access, Active, Grant, Refresh, Refusal, State};
+use crate::grant::{Access, AccessTokens, Active, Grant, Refresh, Refusal, State};
 use crate::handle::{GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
@@ -152,7 +152,7 @@ impl Server {
             created_at: now,
             expires_at: ends,
             generation: 0,
-            state: State::Active(Active { access: vec![entry], refresh }),
+            state: State::Active(Active { access: AccessTokens::one(entry), refresh }),
             code: None,
             authentication: permit.authentication,
             details: None,

@@ -29,7 +29,7 @@ pub struct AccessToken {
     /// When it expires.
     pub expires_at: Timestamp,
     /// When and how the resource owner authenticated.
-    pub authentication: Option<Arc<Authentication>>,
+    pub authentication: Option<Authentication>,
     /// The key that the sender must prove to hold.
     pub confirmation: Option<Arc<Confirmation>>,
 }
@@ -117,7 +117,7 @@ impl Server {
             resources: entry.resources.clone(),
             issued_at: entry.issued_at,
             expires_at: entry.expires_at,
-            authentication: entry.authentication.clone().or_else(|| grant.authentication.clone()),
+            authentication: entry.authentication.as_deref().or(grant.authentication.as_ref()).cloned(),
             confirmation: entry.confirmation.clone(),
         })
     }

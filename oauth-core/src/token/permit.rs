@@ -14,7 +14,7 @@ use crate::scope::Scope;
 #[must_use]
 pub struct Permit {
     pub(crate) subject: Option<Arc<str>>,
-    pub(crate) authentication: Option<Arc<Authentication>>,
+    pub(crate) authentication: Option<Authentication>,
     pub(crate) scope: Scope,
     pub(crate) resources: Resources,
     pub(crate) first_use: Option<FirstUse>,
@@ -78,11 +78,10 @@ impl Permit {
         if !crate::grant::is_subject(&subject) {
             return Err(Error::new(ErrorCode::InvalidGrant, "the subject is not valid"));
         }
-        let authentication =
-            Authentication { time: proof.authenticated_at, acr: None, amr: vec![proof.method] };
+        let authentication = Authentication::new(proof.authenticated_at).by(None, vec![proof.method]);
         Ok(Self {
             subject: Some(subject),
-            authentication: Some(Arc::new(authentication)),
+            authentication: Some(authentication),
             ..Self::for_client(request)?
         })
     }

@@ -119,7 +119,7 @@ impl Live {
             subject: identity.subject,
             username: Some(username.into()),
             digest: Digest::of_secret(&cookie.0),
-            authentication: Authentication { time: now, acr: identity.acr, amr: identity.amr },
+            authentication: Authentication::new(now).by(identity.acr, identity.amr),
             expires_at,
             ended_at: None,
         };
@@ -161,10 +161,10 @@ impl Live {
 
     /// Who is signed in, as the authorization endpoint wants to know it.
     pub(super) fn login(&self) -> Login {
-        let Authentication { time, acr, amr } = &self.session.authentication;
-        let mut login =
-            Login::new(self.session.subject.clone(), *time).session(self.id_text()).amr(amr.clone());
-        login.acr.clone_from(acr);
+        let how = &self.session.authentication;
+        let subject = self.session.subject.clone();
+        let mut login = Login::new(subject, how.time).session(self.id_text()).amr(how.amr().to_vec());
+        login.acr = how.acr().cloned();
         login
     }
 

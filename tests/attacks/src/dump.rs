@@ -19,7 +19,7 @@ impl<S: Store> DumpStore<S> {
         Self { inner, written: Arc::default() }
     }
 
-    /// Everything that was written, one record after the other: key, version and body.
+    /// Everything that was written, one record after the other: key, version, and the body as text and in hexadecimal digits.
     pub fn text(&self) -> String {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
@@ -32,8 +32,10 @@ impl<S: Store> Store for DumpStore<S> {
     }
 
     async fn swap(&self, next: Arc<Record>, expected: Option<Version>) -> StoreResult<Swap> {
-        let body = String::from_utf8_lossy(&next.encode()).into_owned();
-        let text = format!("{:?} {:?} {body}", next.key, next.version);
+        let stored = next.encode();
+        let body = String::from_utf8_lossy(&stored);
+        let raw: String = stored.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!("{:?} {:?} {body} {raw}", next.key, next.version);
         self.written.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         self.inner.swap(next, expected).await
     }

@@ -411,7 +411,7 @@ fn the_hosts_data_session_and_authentication_are_kept_with_the_grant() {
         let details = grant.details.as_deref().unwrap();
         assert_eq!((details.host_data.as_deref(), details.nonce.as_deref()), (Some("tenant=7"), Some("n1")));
         let authentication = grant.authentication.as_ref().unwrap();
-        assert_eq!((authentication.acr.as_deref(), authentication.amr.len()), (Some("gold"), 2));
+        assert_eq!((authentication.acr().map(|acr| &**acr), authentication.amr().len()), (Some("gold"), 2));
         assert_eq!(authentication.time, login.authenticated_at);
         let listed = world.server.grants().list(Index::Session("alice-session")).await.unwrap();
         assert_eq!((listed.len(), listed[0].live, listed[0].state), (1, true, "active"));

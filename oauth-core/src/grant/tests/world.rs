@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::grant::{
-    Access, Active, Allowed, Ask, Code, Grant, Redeem, Refresh, RefreshRequest, Resources, RevokeReason,
-    Rotation, Salt, State, UriHash,
+    Access, AccessTokens, Active, Allowed, Ask, Code, Grant, Redeem, Refresh, RefreshRequest, Resources,
+    RevokeReason, Rotation, Salt, State, UriHash,
 };
 use crate::handle::{GrantId, Handle, Handles, KeyRing, Kind, Prefixes};
 use crate::pkce::Challenge;
@@ -102,7 +102,7 @@ impl World {
         let mut grant = self.approved();
         grant.code.as_mut().unwrap().redeemed_at = Some(at(10));
         grant.state = State::Active(Active {
-            access: vec![Access {
+            access: AccessTokens::one(Access {
                 digest: self.digest(Kind::Access, &self.access),
                 scope: self.allowed.clone(),
                 resources: grant.resources.clone(),
@@ -110,7 +110,7 @@ impl World {
                 expires_at: at(310),
                 confirmation: None,
                 authentication: None,
-            }],
+            }),
             refresh: Some(Refresh {
                 digest: self.digest(Kind::Refresh, &self.refresh),
                 expires_at: at(510),

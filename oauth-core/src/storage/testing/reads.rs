@@ -69,7 +69,13 @@ pub fn loads_never_go_back_in_time<B: Backend>(backend: &B) {
         (writer, readers)
     });
     let first = sample.grant();
-    drive(backend, writer.insert(&first));
+    drive(backend, async {
+        writer.insert(&first).await;
+        // Whatever a handle could remember it has seen by now, however the threads are scheduled.
+        for reader in &readers {
+            reader.expect(&first, LINEARIZABLE).await;
+        }
+    });
     let acknowledged = &AtomicU32::new(0);
     let ended = &AtomicBool::new(false);
     let key = first.key;

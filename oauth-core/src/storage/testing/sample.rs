@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::client::{Client, ClientSecret};
 use crate::clock::Timestamp;
 use crate::grant::{
-    Access, Active, Authentication, Code, Confirmation, Details, Grant, Previous, Refresh, Resources,
-    RevokeReason, Salt, State, UriHash,
+    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, Grant, Previous, Refresh,
+    Resources, RevokeReason, Salt, State, UriHash,
 };
 use crate::handle::{GrantId, KeyId};
 use crate::pkce::Challenge;
@@ -79,7 +79,7 @@ impl Sample {
             created_at: NOW,
             expires_at: NOW + HOUR,
             generation: 0,
-            state: State::Active(Active { access: vec![self.access()], refresh: None }),
+            state: State::Active(Active { access: AccessTokens::one(self.access()), refresh: None }),
             code: None,
             authentication: None,
             details: None,
@@ -117,7 +117,7 @@ impl Sample {
             Refresh { digest: self.digest(), expires_at: NOW + HOUR, previous: Some(Box::new(previous)) };
         let access = Access {
             confirmation: Some(confirmation.clone()),
-            authentication: Some(authentication()),
+            authentication: Some(Arc::new(authentication())),
             ..self.access()
         };
         Grant {
@@ -130,7 +130,10 @@ impl Sample {
             created_at: NOW,
             expires_at: Timestamp::MAX,
             generation: u32::MAX,
-            state: State::Active(Active { access: vec![self.access(), access], refresh: Some(refresh) }),
+            state: State::Active(Active {
+                access: [self.access(), access].into_iter().collect(),
+                refresh: Some(refresh),
+            }),
             code: Some(Box::new(self.code())),
             authentication: Some(authentication()),
             details: Some(Box::new(Details {
@@ -190,7 +193,7 @@ impl Sample {
                 subject: "subject".into(),
                 username: Some("alice".into()),
                 digest: self.digest(),
-                authentication: (*authentication()).clone(),
+                authentication: authentication(),
                 expires_at: NOW + HOUR,
                 ended_at: Some(NOW),
             })),
@@ -217,7 +220,7 @@ fn resources() -> Resources {
     Resources::new([Resource::parse("https://api.example/v1").expect("a valid resource")])
 }
 
-fn authentication() -> Arc<Authentication> {
+fn authentication() -> Authentication {
     let amr = vec!["pwd".into(), "otp".into()];
-    Arc::new(Authentication { time: NOW, acr: Some("urn:example:silver".into()), amr })
+    Authentication::new(NOW).by(Some("urn:example:silver".into()), amr)
 }

@@ -314,7 +314,7 @@ impl System {
             let grant = record.grant().expect("a grant");
             assert!(record.retain_until >= grant.expires_at, "invariant 10, step {step}");
             let GrantState::Active(active) = &grant.state else { continue };
-            for entry in &active.access {
+            for entry in active.access.iter() {
                 assert!(entry.scope.is_subset_of(&grant.scope), "invariant 4, step {step}");
                 let within = |own: &oauth_core::resource::Resource| grant.resources.contains(own.as_str());
                 assert!(entry.resources.iter().all(within), "invariant 4, step {step}");
