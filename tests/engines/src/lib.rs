@@ -4,6 +4,8 @@
 //! of the test process, however that comes about, nothing is left running.
 
 mod postgres;
+mod redis;
 mod supervisor;
 
 pub use postgres::Postgres;
+pub use redis::{Redis, RedisCluster};

@@ -1,0 +1,58 @@
+//! What runs on the server, each on one key.
+
+use redis::{Cmd, Script};
+
+pub(crate) const BEFORE: &str = include_str!("before.lua");
+pub(crate) const SWAP: &str = include_str!("swap.lua");
+pub(crate) const PURGE: &str = include_str!("purge.lua");
+pub(crate) const RENAME: &str = include_str!("rename.lua");
+
+/// A script with its digest.
+pub(crate) struct Code {
+    text: String,
+    digest: String,
+}
+
+impl Code {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let digest = Script::new(&text).get_hash().to_owned();
+        Self { text, digest }
+    }
+
+    /// A call by digest; the server may not know it.
+    pub(crate) fn call(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+        invoke("EVALSHA", &self.digest, key, arguments)
+    }
+
+    /// The same call with the text, from which the server learns it.
+    pub(crate) fn call_in_full(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+        invoke("EVAL", &self.text, key, arguments)
+    }
+}
+
+fn invoke(command: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+    let mut call = redis::cmd(command);
+    call.arg(script).arg(1).arg(key);
+    for argument in arguments {
+        call.arg(*argument);
+    }
+    call
+}
+
+/// The scripts of a store.
+pub(crate) struct Scripts {
+    pub(crate) swap: Code,
+    pub(crate) purge: Code,
+    pub(crate) rename: Code,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            swap: Code::new([BEFORE, SWAP].concat()),
+            purge: Code::new([BEFORE, PURGE].concat()),
+            rename: Code::new(RENAME),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Reading and writing one record.
+
+use oauth_core::clock::Timestamp;
+use oauth_core::storage::{Key, Record, StoreResult, Swap, Version};
+use redis::{Cmd, Value};
+use tokio::time::Instant;
+
+use crate::Inner;
+use crate::failure::{Failure, unexpected};
+use crate::layout::{Entry, Nonce, Place, decode, instant, shard};
+use crate::link::{Answers, Link, Step, Wait};
+
+/// Later times get no expiry: 9999-12-31.
+const LAST_EXPIRY: Timestamp = Timestamp::from_secs(253_402_300_799);
+
+/// What the script did.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Written,
+    /// Also with the nonce of the stored place: the entry for purging may still say a later time.
+    WrittenShorter(Nonce),
+    Stale,
+    /// The stored record stands at the place of this very write.
+    StaleAtOwnPlace,
+    IndexFirst,
+}
+
+impl Inner {
+    pub(crate) async fn load(&self, key: &Key) -> StoreResult<Option<Record>> {
+        let name = self.layout.record(key);
+        let mut get = redis::cmd("GET");
+        get.arg(&name);
+        match self.link.ask(name, get, self.deadline()).await.map_err(Failure::of_read)? {
+            Value::Nil => Ok(None),
+            Value::BulkString(value) => decode(*key, &value).map(Some),
+            other => Err(unexpected(&other).of_read()),
+        }
+    }
+
+    pub(crate) async fn swap(&self, next: &Record, expected: Option<Version>) -> StoreResult<Swap> {
+        let deadline = self.deadline();
+        let write = Write::new(self, next, expected);
+        let outcome = if expected.is_some() {
+            write.over_the_same_columns(deadline).await
+        } else {
+            Ok(Outcome::IndexFirst)
+        };
+        let outcome = match outcome.map_err(Failure::of_write)? {
+            Outcome::IndexFirst => write.after_the_index(deadline).await?,
+            outcome => outcome,
+        };
+        match outcome {
+            Outcome::Written => Ok(Swap::Swapped),
+            Outcome::WrittenShorter(nonce) => {
+                let place = Place { nonce, ..write.place };
+                let steps = vec![self.due_at(&next.key, place, next.retain_until)];
+                self.write_all(steps, deadline).await.map_err(Failure::of_write)?;
+                Ok(Swap::Swapped)
+            }
+            Outcome::Stale | Outcome::StaleAtOwnPlace | Outcome::IndexFirst => Ok(Swap::Stale),
+        }
+    }
+
+    /// An entry for purging; an earlier time that it says already stays.
+    pub(crate) fn due_at(&self, key: &Key, place: Place, retain_until: Timestamp) -> Step {
+        let name = self.layout.due(shard(key));
+        let member = Entry { doubted: false, key: *key, place }.to_bytes(false);
+        let mut command = redis::cmd("ZADD");
+        command.arg(&name).arg("LT").arg(retain_until.as_millis()).arg(member);
+        Step { key: name, command }
+    }
+
+    /// Writes of indexes, and the wait for replicas.
+    async fn write_all(&self, steps: Vec<Step>, deadline: Instant) -> Result<(), Failure> {
+        let Some(wait) = self.wait else {
+            return self
+                .link
+                .send(steps, deadline)
+                .await?
+                .into_iter()
+                .try_for_each(|answer| answer.map(drop));
+        };
+        for step in steps {
+            let commands = vec![step.command, wait.command()];
+            let mut answers = self.link.send_in_order(&step.key, commands, deadline).await?;
+            wait.check(&mut answers)?;
+            answers.into_iter().try_for_each(|answer| answer.map(drop))?;
+        }
+        Ok(())
+    }
+}
+
+impl Wait {
+    fn command(self) -> Cmd {
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(self.replicas).arg(u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX));
+        wait
+    }
+
+    /// Takes the last answer, which is the number of replicas.
+    fn check(self, answers: &mut Answers) -> Result<(), Failure> {
+        let reached = match answers.pop() {
+            Some(Ok(Value::Int(reached))) => usize::try_from(reached).unwrap_or(0),
+            Some(Err(failure)) => return Err(failure.after_a_lost_delivery()),
+            _ => 0,
+        };
+        if reached < self.replicas {
+            let missing = format!("{reached} of {} replicas have the write", self.replicas);
+            return Err(Failure::Lost(missing.into()));
+        }
+        Ok(())
+    }
+}
+
+/// One swap, as it is sent.
+struct Write<'a> {
+    inner: &'a Inner,
+    next: &'a Record,
+    expected: Option<Version>,
+    place: Place,
+    key: Vec<u8>,
+    body: Vec<u8>,
+    slack: Vec<u8>,
+}
+
+impl<'a> Write<'a> {
+    fn new(inner: &'a Inner, next: &'a Record, expected: Option<Version>) -> Self {
+        let place = Place::of(next);
+        let slack = match inner.expiry_slack {
+            Some(slack) if next.retain_until + slack < LAST_EXPIRY => slack.as_millis().to_string(),
+            _ => String::new(),
+        };
+        let key = inner.layout.record(&next.key);
+        Self { inner, next, expected, place, key, body: next.encode(), slack: slack.into_bytes() }
+    }
+
+    async fn over_the_same_columns(&self, deadline: Instant) -> Result<Outcome, Failure> {
+        self.run(false, deadline).await
+    }
+
+    /// The index first: whatever comes in between, no record is without it.
+    async fn after_the_index(&self, deadline: Instant) -> StoreResult<Outcome> {
+        let outcome = match &self.inner.link {
+            // In one go: the server executes commands of one connection in their order.
+            Link::Single(_) if self.inner.wait.is_none() => self.with_the_index(deadline).await,
+            _ => {
+                // An index entry alone is no record: that failure is not yet one of the write.
+                self.inner.write_all(self.index(), deadline).await.map_err(Failure::of_read)?;
+                self.run(true, deadline).await
+            }
+        };
+        let outcome = outcome.map_err(Failure::of_write)?;
+        if outcome == Outcome::Stale {
+            // No record will ever name this place. What is not removed here is removed by a purge.
+            let removed = self.inner.link.send(self.unindex(), deadline).await;
+            drop(removed);
+        }
+        Ok(outcome)
+    }
+
+    async fn with_the_index(&self, deadline: Instant) -> Result<Outcome, Failure> {
+        let mut steps = self.index();
+        steps.push(Step { key: self.key.clone(), command: self.call(true, false) });
+        let mut answers = self.inner.link.send(steps, deadline).await?;
+        let written = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())));
+        let indexed: Result<(), Failure> = answers.into_iter().try_for_each(|answer| answer.map(drop));
+        match (indexed, written) {
+            (Ok(()), Err(failure)) if failure.is_unknown_script() => self.run(true, deadline).await,
+            (Ok(()), written) => outcome(written?),
+            (Err(failure), Err(_)) => Err(failure),
+            // The record may be there without its index; a later delivery of the same completes it.
+            (Err(failure), Ok(_)) => Err(failure.after_a_lost_delivery()),
+        }
+    }
+
+    async fn run(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        match self.run_as(indexed, false, deadline).await {
+            Err(failure) if failure.is_unknown_script() => self.run_as(indexed, true, deadline).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        let mut commands = vec![self.call(indexed, in_full)];
+        commands.extend(self.inner.wait.map(Wait::command));
+        let mut answers = self.inner.link.send_in_order(&self.key, commands, deadline).await?;
+        let reached = self.inner.wait.map_or(Ok(()), |wait| wait.check(&mut answers));
+        let value = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())))?;
+        let outcome = outcome(value)?;
+        if matches!(outcome, Outcome::Written | Outcome::WrittenShorter(_)) {
+            reached?;
+        }
+        Ok(outcome)
+    }
+
+    fn call(&self, indexed: bool, in_full: bool) -> Cmd {
+        let code = &self.inner.scripts.swap;
+        let expected = self.expected.as_ref().map_or(&[][..], |version| version.as_bytes());
+        let retain_until = instant(self.next.retain_until);
+        let place = self.place.to_bytes();
+        let arguments: [&[u8]; 7] = [
+            self.next.version.as_bytes(),
+            expected,
+            &retain_until,
+            &place,
+            &self.body,
+            if indexed { b"1" } else { b"0" },
+            &self.slack,
+        ];
+        if in_full { code.call_in_full(&self.key, &arguments) } else { code.call(&self.key, &arguments) }
+    }
+
+    fn index(&self) -> Vec<Step> {
+        let mut steps = vec![self.inner.due_at(&self.next.key, self.place.clone(), self.next.retain_until)];
+        for hash in &self.place.hashes {
+            let name = self.inner.layout.listing(hash);
+            let mut command = redis::cmd("ZADD");
+            command.arg(&name).arg(0).arg(self.place.listed(&self.next.key));
+            steps.push(Step { key: name, command });
+        }
+        steps
+    }
+
+    fn unindex(&self) -> Vec<Step> {
+        let mut steps = self.inner.unlist(&self.next.key, &self.place);
+        let name = self.inner.layout.due(shard(&self.next.key));
+        let entry = Entry { doubted: false, key: self.next.key, place: self.place.clone() };
+        let mut command = redis::cmd("ZREM");
+        command.arg(&name).arg(entry.to_bytes(false));
+        steps.push(Step { key: name, command });
+        steps
+    }
+}
+
+impl Inner {
+    /// Removes the entries of a place from the listings.
+    pub(crate) fn unlist(&self, key: &Key, place: &Place) -> Vec<Step> {
+        let remove = |hash| {
+            let name = self.layout.listing(hash);
+            let mut command = redis::cmd("ZREM");
+            command.arg(&name).arg(place.listed(key));
+            Step { key: name, command }
+        };
+        place.hashes.iter().map(remove).collect()
+    }
+}
+
+fn outcome(answer: Value) -> Result<Outcome, Failure> {
+    match &answer {
+        Value::Int(0) => Ok(Outcome::Stale),
+        Value::Int(1) => Ok(Outcome::Written),
+        Value::Int(2) => Ok(Outcome::IndexFirst),
+        Value::Int(3) => Ok(Outcome::StaleAtOwnPlace),
+        Value::Array(parts) => match &parts[..] {
+            [Value::Int(4 | 5), Value::BulkString(nonce)] => match nonce[..].try_into() {
+                Ok(nonce) => Ok(Outcome::WrittenShorter(nonce)),
+                Err(_) => Err(unexpected(&answer)),
+            },
+            _ => Err(unexpected(&answer)),
+        },
+        _ => Err(unexpected(&answer)),
+    }
+}
