@@ -31,6 +31,8 @@ async fn prints_its_address_and_serves_there() {
     let metadata = get("/.well-known/oauth-authorization-server").await.text().await.unwrap();
     assert!(metadata.contains(&format!("\"issuer\":\"{address}\"")), "{metadata}");
     assert_eq!(get("/api/notes").await.status(), 401);
+    // Opened by hand it is still a page of the app.
+    assert!(get("/callback").await.text().await.unwrap().contains("This sign-in was not started here"));
 }
 
 #[tokio::test]

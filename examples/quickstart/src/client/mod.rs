@@ -59,7 +59,9 @@ async fn login(State(app): State<App>, headers: HeaderMap, Query(login): Query<L
 
 #[derive(Deserialize)]
 struct Callback {
+    #[serde(default)]
     state: String,
+    #[serde(default)]
     iss: String,
     code: Option<String>,
     error: Option<String>,
