@@ -14,7 +14,7 @@
 //! 8. A 5xx leaves the full state before or the full state after, never a mixture.
 //! 9. A retry after a 5xx or a lost response ends in success, or in a clean `invalid_grant` that leaves no orphan.
 //! 10. Used stays used: across restart, purge, clock steps and changes of the stored format.
-//! 11. A visitor who has not approved creates no state at all.
+//! 11. A visitor who has not approved creates no state at all; only signing in with the built-in pages stores a session.
 //! 12. Stored bytes, logs, traces and errors never contain a usable secret.
 //!
 //! # Defaults
@@ -67,4 +67,7 @@
 //! # Clocks
 //!
 //! Replicas should agree within a second or two. Whether something was used is a stored flag and never a comparison of times,
-//! so a clock that jumps can end things early or late, but brings nothing back that was used.
+//! so a clock that jumps can end things early or late, but brings nothing back that was used. One comparison is between
+//! replicas: [`revoke_all`](crate::server::Grants::revoke_all) ends approvals that began before it by its own clock. One that
+//! is in flight at a replica whose clock is ahead began later than that, and may survive; one that follows within the
+//! difference at a replica whose clock is behind is refused with `access_denied`.

@@ -52,7 +52,8 @@ pub enum AuthorizeStep {
 #[derive(Debug)]
 pub struct SignIn {
     /// Where to send the browser afterwards: path and query, relative to the issuer's origin. It carries the request and a
-    /// resume token.
+    /// resume token. The path is [`AUTHORIZE_PATH`] below the issuer's: an app that calls [`Server::authorize`] at another path
+    /// puts its own in front of the query.
     pub return_to: String,
     /// Why.
     pub reason: LoginReason,
