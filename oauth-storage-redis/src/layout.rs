@@ -19,6 +19,8 @@ pub(crate) const SHARDS: u8 = 16;
 /// Version, `retain_until`, nonce, digest.
 pub(crate) const HEADER: usize = 40;
 
+/// A [`Key`](oauth_core::storage::Key) as bytes. Purging takes no interest in namespaces: a later release may have more.
+pub(crate) type KeyBytes = [u8; 17];
 pub(crate) type Nonce = [u8; 8];
 /// Eight bytes of a hash of a kind of index and its value.
 pub(crate) type Hash = [u8; 8];
@@ -30,8 +32,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn record(&self, key: &Key) -> Vec<u8> {
-        self.name("r", key.to_bytes())
+    pub(crate) fn record(&self, key: &KeyBytes) -> Vec<u8> {
+        self.name("r", key)
     }
 
     pub(crate) fn listing(&self, hash: &Hash) -> Vec<u8> {
@@ -48,8 +50,8 @@ impl Layout {
 }
 
 /// In which of the sets for purging a key is. The last byte is random in ids that begin with a time.
-pub(crate) fn shard(key: &Key) -> u8 {
-    key.id()[15] % SHARDS
+pub(crate) fn shard(key: &KeyBytes) -> u8 {
+    key[16] % SHARDS
 }
 
 /// The hash of a listing; `None` for an index that this release does not know.
@@ -98,8 +100,8 @@ impl Place {
     }
 
     /// The name of a grant in a listing.
-    pub(crate) fn listed(&self, key: &Key) -> Vec<u8> {
-        [&key.id()[..], &self.nonce].concat()
+    pub(crate) fn listed(&self, key: &KeyBytes) -> Vec<u8> {
+        [&key[1..], &self.nonce].concat()
     }
 }
 
@@ -113,23 +115,23 @@ pub(crate) fn listed_id(name: &[u8]) -> Option<[u8; 16]> {
 pub(crate) struct Entry {
     /// No record was found at that place once, but one may have been about to be written.
     pub(crate) doubted: bool,
-    pub(crate) key: Key,
+    pub(crate) key: KeyBytes,
     pub(crate) place: Place,
 }
 
 impl Entry {
     pub(crate) fn to_bytes(&self, doubted: bool) -> Vec<u8> {
         let hashes = self.place.hashes.as_flattened();
-        [&[u8::from(doubted)], &self.key.to_bytes()[..], &self.place.nonce, hashes].concat()
+        [&[u8::from(doubted)], &self.key[..], &self.place.nonce, hashes].concat()
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (doubted, rest) = bytes.split_first()?;
-        let (key, rest) = rest.split_at_checked(17)?;
+        let (key, rest) = rest.split_first_chunk()?;
         let (nonce, hashes) = rest.split_first_chunk()?;
         let (hashes, _) = hashes.as_chunks();
         let place = Place { nonce: *nonce, hashes: hashes.to_vec() };
-        Some(Self { doubted: *doubted != 0, key: Key::from_bytes(key)?, place })
+        Some(Self { doubted: *doubted != 0, key: *key, place })
     }
 }
 

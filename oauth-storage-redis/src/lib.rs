@@ -78,6 +78,8 @@ mod layout;
 mod link;
 mod listing;
 mod memory_policy;
+#[cfg(test)]
+mod mutants;
 mod purge;
 mod scripts;
 mod swap;

@@ -38,7 +38,7 @@ impl Inner {
         let next = keys.last().copied().filter(|_| names.len() > limit);
 
         let gets = keys.iter().map(|key| {
-            let name = self.layout.record(key);
+            let name = self.layout.record(&key.to_bytes());
             let mut command = redis::cmd("GET");
             command.arg(&name);
             Step { key: name, command }

@@ -115,8 +115,13 @@ impl Inner {
         let calls: Vec<_> = entries.iter().map(call).collect();
         let found = call_each(&self.link, &self.scripts.purge, &calls, deadline).await?;
 
+        // By script, so that it also works when the memory is full, which purging is to end.
+        let rename = |old: &[u8], new: &[u8], time: Timestamp| {
+            let score = time.as_millis().to_string();
+            self.scripts.rename.call_in_full(&name, &[old, new, score.as_bytes()])
+        };
         let (mut unlisted, mut moved, mut kept, mut deleted) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        // What no release has written is no entry.
+        // Nothing writes such an entry; left alone, it would be due for ever.
         moved.extend(
             members.iter().filter(|(_, entry)| entry.is_none()).map(|(member, _)| zrem(&name, [member])),
         );
@@ -128,25 +133,19 @@ impl Inner {
                     unlisted.extend(self.unlist(&entry.key, &entry.place));
                     moved.push(zrem(&name, [&certain, &doubted]));
                 }
-                Found::Kept(retain_until) if entry.doubted => {
-                    moved.push(self.due_at(&entry.key, entry.place.clone(), retain_until).command);
-                    moved.push(zrem(&name, [&doubted]));
-                }
                 Found::Kept(retain_until) => {
-                    let mut raise = redis::cmd("ZADD");
-                    raise.arg(&name).arg("XX").arg(retain_until.as_millis()).arg(certain);
-                    moved.push(raise);
-                    kept.push(entry);
+                    moved.push(rename(
+                        if entry.doubted { &doubted } else { &certain },
+                        &certain,
+                        retain_until,
+                    ));
+                    kept.push((entry, retain_until));
                 }
                 Found::Nothing if entry.doubted => {
                     unlisted.extend(self.unlist(&entry.key, &entry.place));
                     moved.push(zrem(&name, [&doubted]));
                 }
-                Found::Nothing => {
-                    let score = (now + DOUBT).as_millis().to_string();
-                    let names: [&[u8]; 3] = [&certain, &doubted, score.as_bytes()];
-                    moved.push(self.scripts.rename.call_in_full(&name, &names));
-                }
+                Found::Nothing => moved.push(rename(&certain, &doubted, now + DOUBT)),
             }
         }
         // The entries for purging last: they know what else is to be cleaned.
@@ -159,8 +158,8 @@ impl Inner {
 
     /// Whoever shortens a retention writes the record and then lowers the entry. That may have come to nothing while the
     /// entry was being raised here, so the records are looked at again.
-    async fn lower(&self, kept: &[&Entry], deadline: Instant) -> Result<(), Failure> {
-        let look = |entry: &&Entry| {
+    async fn lower(&self, kept: &[(&Entry, Timestamp)], deadline: Instant) -> Result<(), Failure> {
+        let look = |(entry, _): &(&Entry, Timestamp)| {
             let key = self.layout.record(&entry.key);
             let mut command = redis::cmd("GETRANGE");
             command.arg(&key).arg(16).arg(31);
@@ -168,10 +167,11 @@ impl Inner {
         };
         let heads = self.link.send(kept.iter().map(look).collect(), deadline).await?;
         let mut lowered = Vec::new();
-        for (entry, head) in kept.iter().zip(heads) {
+        for ((entry, raised_to), head) in kept.iter().zip(heads) {
             if let Value::BulkString(head) = head?
                 && let Some((retain_until, nonce)) = head.split_first_chunk()
                 && nonce == entry.place.nonce
+                && from_instant(*retain_until) < *raised_to
             {
                 lowered.push(self.due_at(&entry.key, entry.place.clone(), from_instant(*retain_until)));
             }

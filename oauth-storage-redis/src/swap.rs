@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::Inner;
 use crate::failure::{Failure, unexpected};
-use crate::layout::{Entry, Nonce, Place, decode, instant, shard};
+use crate::layout::{Entry, KeyBytes, Nonce, Place, decode, instant, shard};
 use crate::link::{Answers, Link, Step, Wait};
 
 /// Later times get no expiry: 9999-12-31.
@@ -27,7 +27,7 @@ enum Outcome {
 
 impl Inner {
     pub(crate) async fn load(&self, key: &Key) -> StoreResult<Option<Record>> {
-        let name = self.layout.record(key);
+        let name = self.layout.record(&key.to_bytes());
         let mut get = redis::cmd("GET");
         get.arg(&name);
         match self.link.ask(name, get, self.deadline()).await.map_err(Failure::of_read)? {
@@ -53,7 +53,7 @@ impl Inner {
             Outcome::Written => Ok(Swap::Swapped),
             Outcome::WrittenShorter(nonce) => {
                 let place = Place { nonce, ..write.place };
-                let steps = vec![self.due_at(&next.key, place, next.retain_until)];
+                let steps = vec![self.due_at(&next.key.to_bytes(), place, next.retain_until)];
                 self.write_all(steps, deadline).await.map_err(Failure::of_write)?;
                 Ok(Swap::Swapped)
             }
@@ -62,7 +62,7 @@ impl Inner {
     }
 
     /// An entry for purging; an earlier time that it says already stays.
-    pub(crate) fn due_at(&self, key: &Key, place: Place, retain_until: Timestamp) -> Step {
+    pub(crate) fn due_at(&self, key: &KeyBytes, place: Place, retain_until: Timestamp) -> Step {
         let name = self.layout.due(shard(key));
         let member = Entry { doubted: false, key: *key, place }.to_bytes(false);
         let mut command = redis::cmd("ZADD");
@@ -130,7 +130,7 @@ impl<'a> Write<'a> {
             Some(slack) if next.retain_until + slack < LAST_EXPIRY => slack.as_millis().to_string(),
             _ => String::new(),
         };
-        let key = inner.layout.record(&next.key);
+        let key = inner.layout.record(&next.key.to_bytes());
         Self { inner, next, expected, place, key, body: next.encode(), slack: slack.into_bytes() }
     }
 
@@ -211,20 +211,22 @@ impl<'a> Write<'a> {
     }
 
     fn index(&self) -> Vec<Step> {
-        let mut steps = vec![self.inner.due_at(&self.next.key, self.place.clone(), self.next.retain_until)];
+        let key = self.next.key.to_bytes();
+        let mut steps = vec![self.inner.due_at(&key, self.place.clone(), self.next.retain_until)];
         for hash in &self.place.hashes {
             let name = self.inner.layout.listing(hash);
             let mut command = redis::cmd("ZADD");
-            command.arg(&name).arg(0).arg(self.place.listed(&self.next.key));
+            command.arg(&name).arg(0).arg(self.place.listed(&key));
             steps.push(Step { key: name, command });
         }
         steps
     }
 
     fn unindex(&self) -> Vec<Step> {
-        let mut steps = self.inner.unlist(&self.next.key, &self.place);
-        let name = self.inner.layout.due(shard(&self.next.key));
-        let entry = Entry { doubted: false, key: self.next.key, place: self.place.clone() };
+        let key = self.next.key.to_bytes();
+        let mut steps = self.inner.unlist(&key, &self.place);
+        let name = self.inner.layout.due(shard(&key));
+        let entry = Entry { doubted: false, key, place: self.place.clone() };
         let mut command = redis::cmd("ZREM");
         command.arg(&name).arg(entry.to_bytes(false));
         steps.push(Step { key: name, command });
@@ -234,7 +236,7 @@ impl<'a> Write<'a> {
 
 impl Inner {
     /// Removes the entries of a place from the listings.
-    pub(crate) fn unlist(&self, key: &Key, place: &Place) -> Vec<Step> {
+    pub(crate) fn unlist(&self, key: &KeyBytes, place: &Place) -> Vec<Step> {
         let remove = |hash| {
             let name = self.layout.listing(hash);
             let mut command = redis::cmd("ZREM");

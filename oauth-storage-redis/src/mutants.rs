@@ -1,0 +1,214 @@
+//! Stores that are wrong on purpose, on a real server: the suite catches each of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use engines::Redis;
+use oauth_core::storage::testing::{Backend, Task, checks, yield_once};
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::layout::Place;
+use crate::scripts::{BEFORE, Code, PURGE, SWAP};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the machine has threads"));
+
+const NO_COMPARISON: (&str, &str) = ("if version ~= ARGV[2] then", "if false then");
+const OWN_VERSION: &str = "if version == ARGV[1] then";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    None,
+    /// `SET` without comparing.
+    SetsWhateverIsStored,
+    /// `GET`, comparison in the client, `SET`.
+    GetsThenSets,
+    StaleToItsOwnWrite,
+    WritesItsOwnAgain,
+    ForgetsTheIndex,
+    IndexesAfterWriting,
+    PurgesByTheIndexAlone,
+    ForgetsTheShorterRetention,
+}
+
+#[derive(Debug)]
+struct Flawed(Flaw);
+
+#[derive(Debug)]
+struct FlawedStore {
+    store: RedisStore,
+    flaw: Flaw,
+}
+
+/// A script with a part replaced.
+fn altered(script: &str, (part, by): (&str, &str)) -> String {
+    assert!(script.contains(part), "the script has no {part:?} to replace");
+    script.replace(part, by)
+}
+
+fn scripts(flaw: Flaw) -> Scripts {
+    let swap = match flaw {
+        Flaw::SetsWhateverIsStored | Flaw::GetsThenSets => altered(SWAP, NO_COMPARISON),
+        Flaw::StaleToItsOwnWrite => altered(SWAP, (OWN_VERSION, "if false then")),
+        Flaw::WritesItsOwnAgain => {
+            let written = altered(SWAP, (OWN_VERSION, "if false then"));
+            altered(&written, (NO_COMPARISON.0, "if version ~= ARGV[2] and version ~= ARGV[1] then"))
+        }
+        Flaw::ForgetsTheShorterRetention => altered(SWAP, ("if stored ~= ''", "if false")),
+        _ => SWAP.to_owned(),
+    };
+    let purge = match flaw {
+        Flaw::PurgesByTheIndexAlone => altered(PURGE, ("if not before(retain_until, ARGV[2])", "if false")),
+        _ => PURGE.to_owned(),
+    };
+    Scripts {
+        swap: Code::new([BEFORE, &swap].concat()),
+        purge: Code::new([BEFORE, &purge].concat()),
+        ..Scripts::default()
+    }
+}
+
+async fn open(prefix: String, flaw: Flaw) -> FlawedStore {
+    let client = redis::Client::open(Redis::shared().url()).expect("a valid URL");
+    let mut store = RedisStore::single(client).prefix(prefix).connect().await.expect("the server runs");
+    Arc::get_mut(&mut store.0).expect("it has one handle").scripts = scripts(flaw);
+    FlawedStore { store, flaw }
+}
+
+impl Backend for Flawed {
+    type Store = FlawedStore;
+
+    async fn fresh(&self) -> FlawedStore {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        open(format!("flawed{}", MADE.fetch_add(1, Ordering::Relaxed)), self.0).await
+    }
+
+    async fn reopen(&self, store: &FlawedStore) -> FlawedStore {
+        open(store.store.prefix().to_owned(), self.0).await
+    }
+
+    fn block_on(&self, task: Task<'_>) {
+        RUNTIME.block_on(task);
+    }
+}
+
+impl FlawedStore {
+    async fn unlist(&self, record: &Record) -> StoreResult<()> {
+        let inner = &self.store.0;
+        let steps = inner.unlist(&record.key.to_bytes(), &Place::of(record));
+        inner.link.send(steps, inner.deadline()).await.map(drop).map_err(|failure| failure.of_write())
+    }
+}
+
+#[async_trait]
+impl Store for FlawedStore {
+    async fn load(&self, key: &Key) -> StoreResult<Option<Arc<Record>>> {
+        self.store.load(key).await
+    }
+
+    async fn swap(&self, next: Arc<Record>, expected: Option<Version>) -> StoreResult<Swap> {
+        if self.flaw == Flaw::GetsThenSets {
+            let stored = self.store.load(&next.key).await?.map(|record| record.version);
+            if stored != expected && stored != Some(next.version) {
+                return Ok(Swap::Stale);
+            }
+        }
+        let swapped = self.store.swap(next.clone(), expected).await?;
+        if matches!(self.flaw, Flaw::ForgetsTheIndex | Flaw::IndexesAfterWriting) && swapped == Swap::Swapped
+        {
+            self.unlist(&next).await?;
+        }
+        if self.flaw == Flaw::IndexesAfterWriting && swapped == Swap::Swapped {
+            yield_once().await;
+            return self.store.swap(next, None).await;
+        }
+        Ok(swapped)
+    }
+
+    async fn list(&self, index: Index<'_>, page: Page) -> StoreResult<Listing> {
+        self.store.list(index, page).await
+    }
+
+    async fn purge(&self, now: Timestamp, limit: usize) -> StoreResult<Purged> {
+        self.store.purge(now, limit).await
+    }
+}
+
+/// All of these checks catch the flaw, each by naming an obligation.
+fn caught_by(flaw: Flaw, names: &[&str]) {
+    for name in names {
+        let all = checks::<Flawed>();
+        let (_, check) = all.iter().find(|(check, _)| check == name).expect("the suite has such a check");
+        let panic = catch_unwind(AssertUnwindSafe(|| check(&Flawed(flaw))));
+        let panic = panic.expect_err(&format!("{flaw:?} passes {name}"));
+        let message = panic.downcast::<String>().expect("a check says what is broken");
+        assert!(message.starts_with("the store breaks its contract: "), "{flaw:?}, {name}: {message}");
+    }
+}
+
+#[test]
+fn without_a_flaw_the_same_store_passes() {
+    for (_, check) in checks::<Flawed>() {
+        check(&Flawed(Flaw::None));
+    }
+}
+
+#[test]
+fn sets_whatever_is_stored() {
+    caught_by(
+        Flaw::SetsWhateverIsStored,
+        &[
+            "insert_needs_absence",
+            "swap_needs_the_stored_version",
+            "a_redelivered_swap_after_a_later_write_is_stale",
+            "one_of_many_inserts_wins",
+            "one_of_many_swaps_wins",
+            "revocation_survives_late_writers",
+        ],
+    );
+}
+
+#[test]
+fn gets_then_sets() {
+    caught_by(Flaw::GetsThenSets, &["one_of_many_inserts_wins", "one_of_many_swaps_wins"]);
+}
+
+#[test]
+fn answers_stale_to_its_own_write() {
+    caught_by(
+        Flaw::StaleToItsOwnWrite,
+        &["a_redelivered_swap_is_recognised", "racing_deliveries_of_one_swap_agree"],
+    );
+}
+
+#[test]
+fn writes_again_what_is_delivered_again() {
+    caught_by(Flaw::WritesItsOwnAgain, &["a_redelivered_swap_is_recognised"]);
+}
+
+#[test]
+fn forgets_the_index() {
+    caught_by(
+        Flaw::ForgetsTheIndex,
+        &["listing_finds_by_client_subject_and_session", "listing_never_misses_while_others_insert"],
+    );
+}
+
+#[test]
+fn indexes_after_writing() {
+    caught_by(Flaw::IndexesAfterWriting, &["a_dropped_insert_happens_wholly_or_not_at_all"]);
+}
+
+#[test]
+fn purges_by_the_index_alone() {
+    caught_by(
+        Flaw::PurgesByTheIndexAlone,
+        &["purge_reads_the_latest_retain_until", "purge_never_undoes_a_longer_retention"],
+    );
+}
+
+#[test]
+fn forgets_that_a_retention_got_shorter() {
+    caught_by(Flaw::ForgetsTheShorterRetention, &["purge_reads_the_latest_retain_until"]);
+}
