@@ -1,10 +1,11 @@
 //! The server goes and comes back; the store stays the same object.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engines::{Redis, RedisCluster};
 use oauth_core::storage::{Index, Page, Store, StoreError, Swap};
 use oauth_storage_redis::RedisStore;
+use tokio::time::Instant;
 
 use crate::backend::{on, on_cluster};
 use crate::records::{CLIENT, NOW, Records};
