@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engines::Postgres;
+use engines::{Postgres, Upstream, Wire};
 use oauth_core::storage::testing::{Backend, Task};
 use oauth_storage_sqlx::PostgresStore;
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgSslMode};
 use sqlx::{AssertSqlSafe, raw_sql};
 use tokio::runtime::Runtime;
 
@@ -43,6 +43,22 @@ pub(crate) async fn fresh() -> PostgresStore {
     let store = PostgresStore::new(pool);
     store.migrate().await.expect("an empty schema can be migrated");
     store
+}
+
+/// The same store through a wire that can fail.
+pub(crate) fn wired(store: &PostgresStore) -> (Wire, PostgresStore) {
+    let wire = Wire::to(Upstream::Unix(Postgres::shared().socket()));
+    let address = wire.address();
+    let options = PgConnectOptions::new_without_pgpass()
+        .host(&address.ip().to_string())
+        .port(address.port())
+        .username("postgres")
+        .ssl_mode(PgSslMode::Disable);
+    // `-c search_path=…`, as `fresh` has set it.
+    let direct = store.pool().connect_options();
+    let schema = direct.get_options().and_then(|options| options.split('=').next_back()).expect("set");
+    let options = options.options([("search_path", schema)]);
+    (wire, PostgresStore::new(pool(options)))
 }
 
 impl Backend for Schemas {

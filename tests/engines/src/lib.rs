@@ -6,6 +6,8 @@
 mod postgres;
 mod redis;
 mod supervisor;
+mod wire;
 
 pub use postgres::Postgres;
 pub use redis::{Redis, RedisCluster};
+pub use wire::{Answers, Upstream, Wire};
