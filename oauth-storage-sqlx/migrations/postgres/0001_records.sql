@@ -14,9 +14,10 @@ CREATE TABLE oauth_records (
     session      text,
     body         bytea    NOT NULL, -- one byte of format version, then JSON
     PRIMARY KEY (namespace, id)
-) WITH (fillfactor = 85); -- room for the next version of a row in its own page: such an update touches no index
+) WITH (fillfactor = 90); -- room for the next version of a row in its own page: such an update touches no index
 
-CREATE INDEX oauth_records_client ON oauth_records (client_id, id) WHERE client_id IS NOT NULL;
-CREATE INDEX oauth_records_subject ON oauth_records (subject, id) WHERE subject IS NOT NULL;
-CREATE INDEX oauth_records_session ON oauth_records (session, id) WHERE session IS NOT NULL;
+-- Six digits of a hash instead of the text, which is compared in the row: an entry has half the size.
+CREATE INDEX oauth_records_client ON oauth_records (left(md5(client_id), 6), id) WHERE client_id IS NOT NULL;
+CREATE INDEX oauth_records_subject ON oauth_records (left(md5(subject), 6), id) WHERE subject IS NOT NULL;
+CREATE INDEX oauth_records_session ON oauth_records (left(md5(session), 6), id) WHERE session IS NOT NULL;
 CREATE INDEX oauth_records_purge ON oauth_records (purge_minute);

@@ -30,7 +30,8 @@ impl Statements {
         let sql = |text: &str| -> Arc<str> { text.replace(Name::PREFIX, &table).into() };
         let list = |column: &str, after: &str| {
             sql(&format!(
-                "SELECT namespace, id FROM oauth_records WHERE {column} = $1 {after} ORDER BY id LIMIT $2"
+                "SELECT namespace, id FROM oauth_records WHERE left(md5({column}), 6) = left(md5($1), 6) \
+                 AND {column} = $1 {after} ORDER BY id LIMIT $2"
             ))
         };
         Self {

@@ -14,7 +14,7 @@ use oauth_core::storage::{
     Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Error, Row};
+use sqlx::{Connection, Error, Row};
 
 use crate::listing;
 use crate::migrate::MigrateError;
@@ -130,8 +130,9 @@ impl Store for SqliteStore {
 
     /// In one transaction beside the other writes, which wait for it.
     async fn purge(&self, now: Timestamp, limit: usize) -> StoreResult<Purged> {
+        let mut connection = self.pool.acquire().await.map_err(StoreError::unavailable)?;
         let _turn = self.writer.turn().await;
-        let begun = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(StoreError::unavailable)?;
         let purge = sqlx::query(self.statements.purge())
             .bind(now.as_millis())

@@ -24,7 +24,8 @@ struct Inner {
     pool: SqlitePool,
     statements: Arc<Statements>,
     queue: Mutex<Queue>,
-    /// Held by the one transaction that this process writes: SQLite's own lock is asked for in turns of sleep.
+    /// Held by the one transaction that this process writes: who waits for SQLite's own lock sleeps between attempts.
+    /// Taken after the connection, so that nobody who has the turn waits for a connection.
     turn: Turn<()>,
 }
 
@@ -115,7 +116,6 @@ async fn drain(drain: Drain) {
     let inner = &*drain.0;
     let mut connection = None;
     while let Some(batch) = inner.take() {
-        let _turn = inner.turn.lock().await;
         // One write of several may be to blame: the others need not suffer for it.
         for waiting in inner.commit(batch, &mut connection).await {
             inner.commit(vec![waiting], &mut connection).await;
@@ -134,6 +134,7 @@ impl Inner {
             Ok(connection) => connection,
             Err(error) => return refuse(batch, &Failure::nothing(error)),
         };
+        let _turn = self.turn.lock().await;
         let writes: Vec<&Write> = batch.iter().map(|waiting| &waiting.write).collect();
         match batch::run(&mut connection, &self.statements, &writes).await {
             Ok(swaps) => {

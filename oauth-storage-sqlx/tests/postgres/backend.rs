@@ -1,6 +1,7 @@
 //! Opens stores in schemas of their own on one server.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use engines::{Postgres, Upstream, Wire};
 use oauth_core::storage::testing::{Backend, Task};
@@ -23,7 +24,16 @@ pub(crate) fn server() -> PgConnectOptions {
     Postgres::shared().url().parse().expect("a valid URL")
 }
 
+/// However busy the machine is, no check fails because of that.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A few connections, made when they are needed.
+pub(crate) fn patient_pool(options: PgConnectOptions) -> PgPool {
+    let pool = PostgresStore::recommended_options().max_connections(4);
+    pool.acquire_timeout(PATIENCE).connect_lazy_with(options)
+}
+
+/// The same with no more patience than is recommended.
 pub(crate) fn pool(options: PgConnectOptions) -> PgPool {
     PostgresStore::recommended_options().max_connections(4).connect_lazy_with(options)
 }
@@ -37,7 +47,7 @@ pub(crate) fn unused_schema() -> String {
 /// A new, empty store, in the schema that its connections look in first.
 pub(crate) async fn fresh() -> PostgresStore {
     let schema = unused_schema();
-    let pool = pool(server().options([("search_path", &schema)]));
+    let pool = patient_pool(server().options([("search_path", &schema)]));
     let create = AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
     raw_sql(create).execute(&pool).await.expect("a new schema can be made");
     let store = PostgresStore::new(pool);
@@ -45,8 +55,8 @@ pub(crate) async fn fresh() -> PostgresStore {
     store
 }
 
-/// The same store through a wire that can fail.
-pub(crate) fn wired(store: &PostgresStore) -> (Wire, PostgresStore) {
+/// The same store through a wire that can fail, on so many connections.
+pub(crate) fn wired(store: &PostgresStore, connections: u32) -> (Wire, PostgresStore) {
     let wire = Wire::to(Upstream::Unix(Postgres::shared().socket()));
     let address = wire.address();
     let options = PgConnectOptions::new_without_pgpass()
@@ -58,7 +68,8 @@ pub(crate) fn wired(store: &PostgresStore) -> (Wire, PostgresStore) {
     let direct = store.pool().connect_options();
     let schema = direct.get_options().and_then(|options| options.split('=').next_back()).expect("set");
     let options = options.options([("search_path", schema)]);
-    (wire, PostgresStore::new(pool(options)))
+    let pool = PostgresStore::recommended_options().max_connections(connections);
+    (wire, PostgresStore::new(pool.connect_lazy_with(options)))
 }
 
 impl Backend for Schemas {
@@ -69,7 +80,7 @@ impl Backend for Schemas {
     }
 
     async fn reopen(&self, store: &PostgresStore) -> PostgresStore {
-        PostgresStore::new(pool((*store.pool().connect_options()).clone()))
+        PostgresStore::new(patient_pool((*store.pool().connect_options()).clone()))
     }
 
     async fn unreachable(&self) -> Option<PostgresStore> {

@@ -95,7 +95,7 @@ async fn a_write_whose_answer_is_lost_is_unknown_and_found() {
     let store = fresh().await;
     let record = stored(&store).await;
     let next = Records::new(2).next(&record);
-    let (wire, wired) = wired(&store);
+    let (wire, wired) = wired(&store, 4);
     wire.answers(Answers::Lose("UPDATE 1"));
     let error = wired.swap(next.clone(), Some(record.version)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unknown(_)), "{error:?}");
@@ -108,7 +108,7 @@ async fn a_write_whose_answer_is_lost_is_unknown_and_found() {
 async fn a_read_whose_answers_are_all_lost_is_unavailable() {
     let store = fresh().await;
     let record = stored(&store).await;
-    let (wire, wired) = wired(&store);
+    let (wire, wired) = wired(&store, 4);
     wired.load(&record.key).await.unwrap();
     wire.answers(Answers::Lose(""));
     let error = wired.load(&record.key).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn a_read_whose_answers_are_all_lost_is_unavailable() {
 async fn a_hanging_server_does_not_use_up_the_pool() {
     let store = fresh().await;
     let record = stored(&store).await;
-    let (wire, wired) = wired(&store);
+    let (wire, wired) = wired(&store, 4);
     wired.load(&record.key).await.unwrap();
     wire.answers(Answers::Hold);
     let reads = (0..12).map(|_| timeout(Duration::from_millis(100), wired.load(&record.key)));
@@ -144,7 +144,7 @@ async fn a_crash_of_the_server_is_an_error_and_then_forgotten() {
     let record = stored(&store).await;
     postgres.crash();
     let next = Records::new(2).next(&record);
-    for _ in 0..3 {
+    for _ in 0..2 {
         assert!(store.load(&record.key).await.is_err());
         assert!(store.swap(next.clone(), Some(record.version)).await.is_err());
         assert!(store.list(Index::Client("client"), Page::first(1)).await.is_err());

@@ -2,7 +2,11 @@
 
 mod backend;
 mod faults;
+mod figures;
+#[path = "../flawed/mod.rs"]
+mod flawed;
 mod migrate;
+mod mutants;
 #[path = "../records/mod.rs"]
 mod records;
 mod suite;

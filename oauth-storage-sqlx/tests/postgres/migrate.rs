@@ -5,7 +5,7 @@ use oauth_core::storage::{Store, Swap};
 use oauth_storage_sqlx::PostgresStore;
 use sqlx::{AssertSqlSafe, query_scalar, raw_sql};
 
-use crate::backend::{pool, server, unused_schema};
+use crate::backend::{patient_pool, server, unused_schema};
 use crate::records::Records;
 
 async fn keeps_records(store: &PostgresStore) {
@@ -17,7 +17,7 @@ async fn keeps_records(store: &PostgresStore) {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_processes_that_start_at_once_migrate_once() {
     let schema = unused_schema();
-    let store = |_| PostgresStore::new(pool(server())).with_schema(&schema).unwrap();
+    let store = |_| PostgresStore::new(patient_pool(server())).with_schema(&schema).unwrap();
     let stores: Vec<_> = (0..16).map(store).collect();
     for result in join_all(stores.iter().map(PostgresStore::migrate)).await {
         result.unwrap();
@@ -39,7 +39,7 @@ async fn keeps_nothing_less(store: &PostgresStore) {
 /// A word of SQL is a name like any other.
 #[tokio::test]
 async fn schemas_and_prefixes_keep_stores_apart() {
-    let store = PostgresStore::new(pool(server()));
+    let store = PostgresStore::new(patient_pool(server()));
     let stores = [
         store.clone().with_schema("user").unwrap().with_prefix("a_").unwrap(),
         store.clone().with_schema("user").unwrap().with_prefix("order").unwrap(),
@@ -54,7 +54,7 @@ async fn schemas_and_prefixes_keep_stores_apart() {
 
 #[tokio::test]
 async fn names_are_checked() {
-    let store = PostgresStore::new(pool(server()));
+    let store = PostgresStore::new(patient_pool(server()));
     for name in ["", "A", "a-b", "a b", "a\"b", "a;b", "7"] {
         assert!(store.clone().with_schema(name).is_err(), "{name:?} passes as a schema");
         assert!(store.clone().with_prefix(name).is_err(), "{name:?} passes as a prefix");
@@ -64,14 +64,14 @@ async fn names_are_checked() {
 #[tokio::test]
 async fn a_role_that_only_reads_and_writes_can_start() {
     let schema = unused_schema();
-    let owner = PostgresStore::new(pool(server())).with_schema(&schema).unwrap();
+    let owner = PostgresStore::new(patient_pool(server())).with_schema(&schema).unwrap();
     owner.migrate().await.unwrap();
     let grant = format!(
         "CREATE ROLE {schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {schema};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {schema}"
     );
     raw_sql(AssertSqlSafe(grant)).execute(owner.pool()).await.unwrap();
-    let limited = PostgresStore::new(pool(server().username(&schema))).with_schema(&schema).unwrap();
+    let limited = PostgresStore::new(patient_pool(server().username(&schema))).with_schema(&schema).unwrap();
     limited.migrate().await.unwrap();
     keeps_records(&limited).await;
 }
@@ -80,7 +80,7 @@ async fn a_role_that_only_reads_and_writes_can_start() {
 #[tokio::test]
 async fn a_failed_migration_is_undone() {
     let schema = unused_schema();
-    let store = PostgresStore::new(pool(server())).with_schema(&schema).unwrap();
+    let store = PostgresStore::new(patient_pool(server())).with_schema(&schema).unwrap();
     let obstacle = format!("CREATE SCHEMA {schema}; CREATE VIEW {schema}.oauth_records_purge AS SELECT 1");
     raw_sql(AssertSqlSafe(obstacle)).execute(store.pool()).await.unwrap();
     store.migrate().await.unwrap_err();

@@ -1,6 +1,7 @@
 //! Records to store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oauth_core::clock::Timestamp;
@@ -16,17 +17,18 @@ use oauth_core::storage::{Body, Key, Record, Version};
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(4_102_444_800);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Makes grants that differ from each other and are the same in each run.
+/// Makes grants that differ from each other and are the same in each run, one each millisecond.
 #[derive(Debug)]
-pub(crate) struct Records(SeededRandom);
+pub(crate) struct Records(SeededRandom, AtomicU64);
 
 impl Records {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(SeededRandom::new(seed))
+        Self(SeededRandom::new(seed), AtomicU64::new(0))
     }
 
     /// A live grant: a subject of 36 bytes, a client id of 40, three scopes, a resource, an access token.
     pub(crate) fn grant(&self) -> Arc<Record> {
+        let begun = NOW + Duration::from_millis(self.1.fetch_add(1, Ordering::Relaxed));
         let mut words = [0; 8];
         self.0.fill(&mut words);
         let subject = format!("7b2f8c1e-5a94-4d33-{:04x}-{:012x}", words[7], u64::from_ne_bytes(words) >> 16);
@@ -57,7 +59,7 @@ impl Records {
             details: None,
         };
         let retain_until = grant.retain_until();
-        let key = Key::grant(GrantId::new_v7(NOW, &self.0));
+        let key = Key::grant(GrantId::new_v7(begun, &self.0));
         Arc::new(Record { key, version: self.version(), retain_until, body: Body::Grant(grant) })
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use oauth_core::storage::testing::{Backend, Task};
 use oauth_storage_sqlx::SqliteStore;
@@ -25,10 +26,13 @@ impl Files {
     }
 }
 
+/// However busy the machine is, no check fails because of that.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A store with a pool of its own on that file.
 pub(crate) fn open(file: &Path) -> SqliteStore {
-    let options = SqliteStore::recommended_connect_options(file);
-    SqliteStore::new(SqliteStore::recommended_options().connect_lazy_with(options))
+    let options = SqliteStore::recommended_connect_options(file).busy_timeout(PATIENCE);
+    SqliteStore::new(SqliteStore::recommended_options().acquire_timeout(PATIENCE).connect_lazy_with(options))
 }
 
 impl Backend for Files {

@@ -1,0 +1,144 @@
+//! What it costs: round trips, bytes, index writes. Printed with `--nocapture`.
+#![expect(clippy::print_stdout, reason = "figures are for people")]
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use oauth_core::storage::{Index, Page, Record, Store, Swap};
+use oauth_storage_sqlx::PostgresStore;
+use sqlx::postgres::PgPool;
+use sqlx::query_as;
+
+use crate::backend::{fresh, pool, wired};
+use crate::records::{NOW, Records};
+
+const GRANTS: usize = 4_000;
+
+/// As many at once as there are connections.
+async fn swap_all(store: &PostgresStore, writes: impl Iterator<Item = (Arc<Record>, Option<Arc<Record>>)>) {
+    let swaps = writes.map(|(next, old)| async move {
+        let expected = old.map(|old| old.version);
+        assert_eq!(store.swap(next, expected).await.unwrap(), Swap::Swapped);
+    });
+    stream::iter(swaps).buffer_unordered(4).for_each(async |()| {}).await;
+}
+
+/// Inserts, refreshes each in turn as time goes by, and looks at the table.
+async fn live(name: &str, grant: impl Fn(&Records) -> Arc<Record>) -> u64 {
+    let store = fresh().await;
+    let records = Records::new(1);
+    let mut live: Vec<_> = (0..GRANTS).map(|_| grant(&records)).collect();
+    swap_all(&store, live.iter().map(|record| (record.clone(), None))).await;
+    let inserted = size(store.pool()).await;
+    for _ in 0..4 {
+        // In another order than they lie in the table, as refreshes come.
+        live = (0..GRANTS).map(|place| live[place * 7919 % GRANTS].clone()).collect();
+        let next: Vec<_> = live.iter().map(|record| records.next(record)).collect();
+        swap_all(&store, next.iter().cloned().zip(live.into_iter().map(Some))).await;
+        live = next;
+    }
+    // The server's counts of a connection are complete when it ends.
+    let options = (*store.pool().connect_options()).clone();
+    store.pool().close().await;
+    let pool = pool(options);
+    let (table, indexes) = size(&pool).await;
+    let updates =
+        "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'oauth_records'::regclass";
+    let (updated, hot): (i64, i64) = query_as(updates).fetch_one(&pool).await.unwrap();
+    println!(
+        "postgres, {name}: {} bytes a grant in the table, of which {} are the body, and {} in indexes; \
+         after four refreshes {} and {}; {hot} of {updated} updates were HOT",
+        inserted.0,
+        live[0].encode().len(),
+        inserted.1,
+        table,
+        indexes,
+    );
+    assert!(hot * 10 >= updated * 9, "only {hot} of {updated} updates were HOT");
+    inserted.0 + inserted.1
+}
+
+/// Bytes of a grant in the table and in its indexes.
+async fn size(pool: &PgPool) -> (u64, u64) {
+    let sizes = "SELECT pg_table_size(t), pg_indexes_size(t) FROM to_regclass('oauth_records') t";
+    let (table, indexes): (i64, i64) = query_as(sizes).fetch_one(pool).await.unwrap();
+    let each = |bytes: i64| u64::try_from(bytes).unwrap() / GRANTS as u64;
+    (each(table), each(indexes))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_grant_takes_a_kilobyte_at_most() {
+    let bytes = live("reference grant", Records::grant).await;
+    assert!(bytes <= 1024, "{bytes} bytes a grant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_by_the_code_road_is_measured() {
+    live("by code, refreshed", Records::refreshed_grant).await;
+}
+
+/// An operation of the store.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Load,
+    Insert,
+    Swap,
+    LoseARace,
+    List,
+    Purge,
+}
+
+/// How many round trips an operation takes when its statements are prepared.
+async fn round_trips(operation: Operation) -> u64 {
+    const TIMES: u64 = 10;
+    let (wire, store) = wired(&fresh().await, 1);
+    let records = Records::new(1);
+    let mut stored = records.grant();
+    assert_eq!(store.swap(stored.clone(), None).await.unwrap(), Swap::Swapped);
+    let mut before = 0;
+    for time in 0..=TIMES {
+        if time == 1 {
+            // Waits until the one connection has come back, and brings it back again.
+            drop(store.pool().acquire().await.unwrap());
+            before = wire.round_trips();
+        }
+        match operation {
+            Operation::Load => assert!(store.load(&stored.key).await.unwrap().is_some()),
+            Operation::Insert => {
+                assert_eq!(store.swap(records.grant(), None).await.unwrap(), Swap::Swapped);
+            }
+            Operation::Swap => {
+                let next = records.next(&stored);
+                assert_eq!(store.swap(next.clone(), Some(stored.version)).await.unwrap(), Swap::Swapped);
+                stored = next;
+            }
+            Operation::LoseARace => {
+                assert_eq!(store.swap(records.next(&stored), None).await.unwrap(), Swap::Stale);
+            }
+            Operation::List => {
+                let index = Index::Client("client");
+                store.list(index, Page::first(10)).await.unwrap();
+            }
+            Operation::Purge => {
+                store.purge(NOW, 10).await.unwrap();
+            }
+        }
+    }
+    drop(store.pool().acquire().await.unwrap());
+    (wire.round_trips() - before) / TIMES
+}
+
+/// sqlx checks each connection that comes back to the pool, by a round trip for which no operation waits.
+const CHECK: u64 = 1;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_is_one_round_trip() {
+    for operation in [Operation::Load, Operation::Insert, Operation::Swap, Operation::List, Operation::Purge]
+    {
+        let seen = round_trips(operation).await;
+        println!("postgres, {operation:?}: {seen} round trips, of which {CHECK} after the answer");
+        assert_eq!(seen, 1 + CHECK, "{operation:?}");
+    }
+    // A second statement, on a connection that has come back in between.
+    assert_eq!(round_trips(Operation::LoseARace).await, 2 * (1 + CHECK));
+}
