@@ -45,7 +45,8 @@ const ATTEMPTS: usize = 5;
 /// # Cost
 ///
 /// One round trip an operation; a `swap` that loses takes a second one, to see whether it was an earlier delivery of itself.
-/// Updates of live grants change no indexed column and stay in their page (HOT).
+/// Updates of live grants change no indexed column and stay in their page (HOT), as long as no transaction of the same
+/// database stays open for long.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
     pool: PgPool,
