@@ -12,7 +12,7 @@ CREATE TABLE oauth_records (
     client_id    text,
     subject      text,
     session      text,
-    body         bytea    NOT NULL, -- one byte of format version, then JSON
+    body         bytea    NOT NULL, -- one byte of format version, then MessagePack
     PRIMARY KEY (namespace, id)
 ) WITH (fillfactor = 90); -- room for the next version of a row in its own page: such an update touches no index
 

@@ -11,7 +11,7 @@ CREATE TABLE oauth_records (
     client_id    TEXT,
     subject      TEXT,
     session      TEXT,
-    body         BLOB    NOT NULL, -- one byte of format version, then JSON
+    body         BLOB    NOT NULL, -- one byte of format version, then MessagePack
     PRIMARY KEY (namespace, id)
 ) STRICT;
 

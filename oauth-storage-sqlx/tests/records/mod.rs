@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use oauth_core::clock::Timestamp;
-use oauth_core::grant::{Access, Active, Code, Grant, Previous, Refresh, Resources, Salt, State, UriHash};
+use oauth_core::grant::{
+    Access, AccessTokens, Active, Code, Grant, Previous, Refresh, Resources, Salt, State, UriHash,
+};
 use oauth_core::handle::{GrantId, KeyId};
 use oauth_core::pkce::Challenge;
 use oauth_core::resource::Resource;
@@ -53,7 +55,7 @@ impl Records {
             created_at: NOW,
             expires_at: NOW + 30 * DAY,
             generation: 0,
-            state: State::Active(Active { access: vec![access], refresh: None }),
+            state: State::Active(Active { access: AccessTokens::one(access), refresh: None }),
             code: None,
             authentication: None,
             details: None,
