@@ -39,25 +39,22 @@ pub(crate) enum Flaw {
 pub(crate) struct Flawed<B>(pub(crate) B, pub(crate) Flaw);
 
 impl<B: Backend> Flawed<B> {
-    /// All of these checks fail, each by naming an obligation.
     pub(crate) fn is_caught_by(&self, names: &[&str]) {
-        for (name, check) in checks::<Self>() {
-            if !names.contains(&name) {
-                continue;
-            }
-            let panic = catch_unwind(AssertUnwindSafe(|| check(self)));
-            let panic = panic.expect_err(&format!("{:?} passes {name}", self.1));
-            let message = panic.downcast::<String>().expect("a check says what is broken");
-            assert!(
-                message.starts_with("the store breaks its contract: "),
-                "{:?}, {name}: {message}",
-                self.1
-            );
-        }
+        caught(self, &format!("{:?}", self.1), names);
     }
 
     fn flawed(&self, inner: B::Store) -> FlawedStore<B::Store> {
         FlawedStore { inner, flaw: self.1, seen: Mutex::default() }
+    }
+}
+
+/// All of these checks fail for that flawed backend, each by naming an obligation.
+pub(crate) fn caught<B: Backend>(backend: &B, flaw: &str, names: &[&str]) {
+    for (name, check) in checks::<B>().into_iter().filter(|(name, _)| names.contains(name)) {
+        let panic = catch_unwind(AssertUnwindSafe(|| check(backend)));
+        let panic = panic.expect_err(&format!("{flaw} passes {name}"));
+        let message = panic.downcast::<String>().expect("a check says what is broken");
+        assert!(message.starts_with("the store breaks its contract: "), "{flaw}, {name}: {message}");
     }
 }
 

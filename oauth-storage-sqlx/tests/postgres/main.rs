@@ -1,6 +1,7 @@
 //! The PostgreSQL store, on a server that the tests start.
 
 mod backend;
+mod conflicts;
 mod faults;
 mod figures;
 #[path = "../flawed/mod.rs"]
@@ -9,4 +10,5 @@ mod migrate;
 mod mutants;
 #[path = "../records/mod.rs"]
 mod records;
+mod sloppy;
 mod suite;

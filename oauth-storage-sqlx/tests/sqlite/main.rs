@@ -6,7 +6,9 @@ mod figures;
 mod flawed;
 mod migrate;
 mod mutants;
+mod reads;
 #[path = "../records/mod.rs"]
 mod records;
+mod sloppy;
 mod suite;
 mod writer;
