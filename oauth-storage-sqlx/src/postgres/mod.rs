@@ -22,7 +22,7 @@ use crate::listing;
 use crate::migrate::MigrateError;
 use crate::names::{InvalidName, Name};
 use crate::row::{corrupt, key, record};
-use connection::{InUse, Query, sweep};
+use connection::{Connections, Query};
 use failure::Failure;
 use statements::Statements;
 
@@ -49,7 +49,7 @@ const ATTEMPTS: usize = 5;
 /// database stays open for long.
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    pool: PgPool,
+    connections: Connections,
     statements: Arc<Statements>,
     schema: Option<Name>,
     prefix: Name,
@@ -68,7 +68,7 @@ impl PostgresStore {
     ///
     /// When `schema` is not `[a-z_][a-z0-9_]{0,40}`.
     pub fn with_schema(self, schema: &str) -> Result<Self, InvalidName> {
-        Ok(Self::on(self.pool, Some(Name::parse(schema)?), self.prefix))
+        Ok(Self::on(self.connections.pool().clone(), Some(Name::parse(schema)?), self.prefix))
     }
 
     /// The same store in tables that begin with `prefix`.
@@ -77,17 +77,17 @@ impl PostgresStore {
     ///
     /// When `prefix` is not `[a-z_][a-z0-9_]{0,40}`.
     pub fn with_prefix(self, prefix: &str) -> Result<Self, InvalidName> {
-        Ok(Self::on(self.pool, self.schema, Name::parse(prefix)?))
+        Ok(Self::on(self.connections.pool().clone(), self.schema, Name::parse(prefix)?))
     }
 
     fn on(pool: PgPool, schema: Option<Name>, prefix: Name) -> Self {
         let statements = Arc::new(Statements::new(schema.as_ref(), &prefix));
-        Self { pool, statements, schema, prefix }
+        Self { connections: Connections::of(pool), statements, schema, prefix }
     }
 
     /// The pool that it was given.
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        self.connections.pool()
     }
 
     /// Makes the schema and the tables, or brings them up to date. Idempotent, also when several processes start at once.
@@ -98,18 +98,18 @@ impl PostgresStore {
     ///
     /// When the database refuses; it is then as before.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        Ok(migrate::run(&self.pool, self.schema.as_ref(), &self.prefix).await?)
+        Ok(migrate::run(self.pool(), self.schema.as_ref(), &self.prefix).await?)
     }
 
     /// Runs a read; once more when its connection turned out to be broken.
     async fn read(&self, query: impl Fn() -> Query + Send + Sync) -> StoreResult<Vec<PgRow>> {
         let (mut attempt, mut swept) = (1, false);
         loop {
-            let connection = InUse::acquire(&self.pool).await.map_err(StoreError::unavailable)?;
+            let connection = self.connections.acquire().await.map_err(StoreError::unavailable)?;
             match connection.fetch(query()).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Lost(_)) if !swept => {
-                    sweep(&self.pool).await;
+                    self.connections.sweep().await;
                     swept = true;
                 }
                 Err(Failure::Again(_)) if attempt < ATTEMPTS => attempt += 1,
@@ -122,7 +122,7 @@ impl PostgresStore {
     async fn write(&self, query: impl Fn() -> Query + Send + Sync) -> StoreResult<Vec<PgRow>> {
         let mut attempt = 1;
         loop {
-            let connection = InUse::acquire(&self.pool).await.map_err(StoreError::unavailable)?;
+            let connection = self.connections.acquire().await.map_err(StoreError::unavailable)?;
             match connection.fetch(query()).await {
                 Ok(rows) => return Ok(rows),
                 Err(Failure::Again(_)) if attempt < ATTEMPTS => attempt += 1,

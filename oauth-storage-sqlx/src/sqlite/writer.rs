@@ -57,7 +57,7 @@ impl Writer {
         };
         if start {
             // A task of its own: whoever asked may go away while it works.
-            tokio::spawn(drain(Drain(self.0.clone())));
+            tokio::spawn(drain(Drain { inner: self.0.clone(), emptied: false }));
         }
         let ended = |_| Err(StoreError::unknown("the runtime ended while the write was waiting"));
         answered.await.unwrap_or_else(ended)
@@ -94,16 +94,21 @@ impl Inner {
     }
 }
 
-/// Lets the next write start another task, however this one ends. What waited is not known to have happened.
-struct Drain(Arc<Inner>);
+/// The task that empties the queue. Dropped before it has, as with its runtime, it lets the next write start another one;
+/// what waited is not known to have happened.
+struct Drain {
+    inner: Arc<Inner>,
+    emptied: bool,
+}
 
 impl Drop for Drain {
     fn drop(&mut self) {
+        // Once it has found the queue empty, another task may already be at work.
+        if self.emptied {
+            return;
+        }
         let abandoned = {
-            let mut queue = self.0.queue();
-            if queue.waiting.is_empty() && !queue.running {
-                return;
-            }
+            let mut queue = self.inner.queue();
             queue.running = false;
             mem::take(&mut queue.waiting)
         };
@@ -112,8 +117,8 @@ impl Drop for Drain {
 }
 
 /// Writes until nothing waits, on one connection unless it fails.
-async fn drain(drain: Drain) {
-    let inner = &*drain.0;
+async fn drain(mut drain: Drain) {
+    let inner = &*drain.inner;
     let mut connection = None;
     while let Some(batch) = inner.take() {
         // One write of several may be to blame: the others need not suffer for it.
@@ -121,6 +126,7 @@ async fn drain(drain: Drain) {
             inner.commit(vec![waiting], &mut connection).await;
         }
     }
+    drain.emptied = true;
 }
 
 impl Inner {

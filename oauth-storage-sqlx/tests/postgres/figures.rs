@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use engines::Postgres;
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use oauth_core::storage::{Index, Page, Record, Store, Swap};
 use oauth_storage_sqlx::PostgresStore;
@@ -144,4 +145,23 @@ async fn an_operation_is_one_round_trip() {
     }
     // A second statement, on a connection that has come back in between.
     assert_eq!(round_trips(Operation::LoseARace).await, 2 * (1 + CHECK));
+}
+
+/// A connection that somebody waits for is handed on unchecked, but not for ever.
+#[tokio::test]
+async fn waiting_operations_pass_connections_on() {
+    const AT_ONCE: u64 = 64;
+    let (wire, store) = wired(&fresh().await, 1);
+    let record = Records::new(1).grant();
+    assert_eq!(store.swap(record.clone(), None).await.unwrap(), Swap::Swapped);
+    store.load(&record.key).await.unwrap();
+    drop(store.pool().acquire().await.unwrap());
+    let before = wire.round_trips();
+    for found in join_all((0..AT_ONCE).map(|_| store.load(&record.key))).await {
+        assert_eq!(found.unwrap(), Some(record.clone()));
+    }
+    drop(store.pool().acquire().await.unwrap());
+    let seen = wire.round_trips() - before;
+    println!("postgres, {AT_ONCE} loads on one connection: {seen} round trips");
+    assert!((AT_ONCE + 2..AT_ONCE + 6).contains(&seen), "{seen} round trips");
 }

@@ -176,3 +176,23 @@ fn the_writer_outlives_its_runtime() {
         assert_eq!(store.load(&record.key).await.unwrap(), Some(record));
     });
 }
+
+/// Writers come and go, so that the queue is empty again and again: whoever comes as it becomes so is not forgotten.
+#[test]
+fn no_write_is_forgotten_as_the_queue_empties() {
+    let runtime = Runtime::new().unwrap();
+    let (store, _directory) = runtime.block_on(store());
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (store, runtime) = (&store, &runtime);
+            scope.spawn(move || {
+                let records = Records::new(100 + seed);
+                for _ in 0..500 {
+                    let record = records.grant();
+                    let swap = runtime.block_on(store.swap(record, None));
+                    assert_eq!(swap.unwrap(), Swap::Swapped);
+                }
+            });
+        }
+    });
+}
