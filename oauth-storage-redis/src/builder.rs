@@ -114,8 +114,8 @@ impl Builder {
 
     /// How long after its `retain_until` Redis itself deletes a record that nobody has purged, 30 days by default.
     ///
-    /// The server's clock counts. A record whose `retain_until` it has passed already when it is written gets no expiry, so a
-    /// clock that lags behind loses nothing.
+    /// It is a time from the write on, by the clock of the writing machine; it does not matter what the clock of Redis says.
+    /// A record whose `retain_until` is past already when it is written gets none, so a clock that lags loses nothing.
     pub fn expiry_slack(mut self, slack: Duration) -> Self {
         self.expiry_slack = Some(slack);
         self

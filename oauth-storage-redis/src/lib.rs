@@ -62,7 +62,7 @@
 //! # Purging and expiry
 //!
 //! [`Store::purge`] must be called: it deletes records that are past their `retain_until`, and it alone cleans the
-//! indexes. Beside it each record expires by the server's own clock, 30 days later ([`Builder::expiry_slack`]), so that a
+//! indexes. Beside it each record expires 30 days later ([`Builder::expiry_slack`]), so that a
 //! forgotten purge does not keep tokens for ever. A listing entry of a write that came to nothing is removed an hour after
 //! the record would have been purged.
 //!

@@ -14,8 +14,9 @@ use crate::scripts::{BEFORE, Code, PURGE, SWAP};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the machine has threads"));
 
-const NO_COMPARISON: (&str, &str) = ("if version ~= ARGV[2] then", "if false then");
-const OWN_VERSION: &str = "if version == ARGV[1] then";
+const COMPARISON: &str = "if version == ARGV[2] then";
+const OWN_VERSION: &str = "if version == string.sub(ARGV[1], 1, 16) then";
+const SAME_COLUMNS: &str = "if string.sub(stored, 33) ~= string.sub(ARGV[3], 1, 8)";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flaw {
@@ -49,13 +50,15 @@ fn altered(script: &str, (part, by): (&str, &str)) -> String {
 
 fn scripts(flaw: Flaw) -> Scripts {
     let swap = match flaw {
-        Flaw::SetsWhateverIsStored | Flaw::GetsThenSets => altered(SWAP, NO_COMPARISON),
+        Flaw::SetsWhateverIsStored | Flaw::GetsThenSets => {
+            let own_first = altered(SWAP, (COMPARISON, "if version ~= string.sub(ARGV[1], 1, 16) then"));
+            altered(&own_first, (SAME_COLUMNS, "if false"))
+        }
         Flaw::StaleToItsOwnWrite => altered(SWAP, (OWN_VERSION, "if false then")),
         Flaw::WritesItsOwnAgain => {
-            let written = altered(SWAP, (OWN_VERSION, "if false then"));
-            altered(&written, (NO_COMPARISON.0, "if version ~= ARGV[2] and version ~= ARGV[1] then"))
+            altered(SWAP, (COMPARISON, "if version == ARGV[2] or version == string.sub(ARGV[1], 1, 16) then"))
         }
-        Flaw::ForgetsTheShorterRetention => altered(SWAP, ("if stored ~= ''", "if false")),
+        Flaw::ForgetsTheShorterRetention => altered(SWAP, ("if was == is", "if true")),
         _ => SWAP.to_owned(),
     };
     let purge = match flaw {

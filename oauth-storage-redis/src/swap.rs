@@ -1,6 +1,8 @@
 //! Reading and writing one record.
 
-use oauth_core::clock::Timestamp;
+use std::time::Duration;
+
+use oauth_core::clock::{Clock, SystemClock, Timestamp};
 use oauth_core::storage::{Key, Record, StoreResult, Swap, Version};
 use redis::{Cmd, Value};
 use tokio::time::Instant;
@@ -10,8 +12,8 @@ use crate::failure::{Failure, unexpected};
 use crate::layout::{Entry, KeyBytes, Nonce, Place, decode, instant, shard};
 use crate::link::{Answers, Link, Step, Wait};
 
-/// Later times get no expiry: 9999-12-31.
-const LAST_EXPIRY: Timestamp = Timestamp::from_secs(253_402_300_799);
+/// Whoever is to stay for longer gets no expiry.
+const LONGEST_EXPIRY: Duration = Duration::from_secs(1000 * 366 * 24 * 3600);
 
 /// What the script did.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +37,16 @@ impl Inner {
             Value::BulkString(value) => decode(*key, &value).map(Some),
             other => Err(unexpected(&other).of_read()),
         }
+    }
+
+    /// In how many milliseconds Redis may delete a record that nobody has purged.
+    ///
+    /// Relative, so it does not matter whether the clock of Redis goes right. What is past its time by this machine's clock
+    /// gets none: then the server has been given another clock.
+    fn expiry(&self, retain_until: Timestamp) -> Option<u128> {
+        let now = SystemClock.now();
+        let expiry = retain_until.since(now) + self.expiry_slack?;
+        (retain_until > now && expiry < LONGEST_EXPIRY).then_some(expiry.as_millis())
     }
 
     pub(crate) async fn swap(&self, next: &Record, expected: Option<Version>) -> StoreResult<Swap> {
@@ -119,19 +131,22 @@ struct Write<'a> {
     expected: Option<Version>,
     place: Place,
     key: Vec<u8>,
-    body: Vec<u8>,
-    slack: Vec<u8>,
+    /// Version and `retain_until`.
+    head: Vec<u8>,
+    /// The digest of the columns, and the body.
+    tail: Vec<u8>,
+    /// Milliseconds, as a number in letters; empty for none.
+    expiry: String,
 }
 
 impl<'a> Write<'a> {
     fn new(inner: &'a Inner, next: &'a Record, expected: Option<Version>) -> Self {
         let place = Place::of(next);
-        let slack = match inner.expiry_slack {
-            Some(slack) if next.retain_until + slack < LAST_EXPIRY => slack.as_millis().to_string(),
-            _ => String::new(),
-        };
         let key = inner.layout.record(&next.key.to_bytes());
-        Self { inner, next, expected, place, key, body: next.encode(), slack: slack.into_bytes() }
+        let head = [&next.version.as_bytes()[..], &instant(next.retain_until)].concat();
+        let tail = [&place.digest()[..], &next.encode()].concat();
+        let expiry = inner.expiry(next.retain_until).map_or(String::new(), |expiry| expiry.to_string());
+        Self { inner, next, expected, place, key, head, tail, expiry }
     }
 
     async fn over_the_same_columns(&self, deadline: Instant) -> Result<Outcome, Failure> {
@@ -165,7 +180,7 @@ impl<'a> Write<'a> {
         let written = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())));
         let indexed: Result<(), Failure> = answers.into_iter().try_for_each(|answer| answer.map(drop));
         match (indexed, written) {
-            (Ok(()), Err(failure)) if failure.is_unknown_script() => self.run(true, deadline).await,
+            (Ok(()), Err(failure)) if failure.is_unknown_script() => self.run_in_full(true, deadline).await,
             (Ok(()), written) => outcome(written?),
             (Err(failure), Err(_)) => Err(failure),
             // The record may be there without its index; a later delivery of the same completes it.
@@ -175,9 +190,14 @@ impl<'a> Write<'a> {
 
     async fn run(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
         match self.run_as(indexed, false, deadline).await {
-            Err(failure) if failure.is_unknown_script() => self.run_as(indexed, true, deadline).await,
+            Err(failure) if failure.is_unknown_script() => self.run_in_full(indexed, deadline).await,
             outcome => outcome,
         }
+    }
+
+    /// The server has forgotten the script, as by a restart that may have lost the answer to an earlier delivery.
+    async fn run_in_full(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        self.run_as(indexed, true, deadline).await.map_err(Failure::after_a_lost_delivery)
     }
 
     async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
@@ -195,18 +215,14 @@ impl<'a> Write<'a> {
 
     fn call(&self, indexed: bool, in_full: bool) -> Cmd {
         let code = &self.inner.scripts.swap;
-        let expected = self.expected.as_ref().map_or(&[][..], |version| version.as_bytes());
-        let retain_until = instant(self.next.retain_until);
-        let place = self.place.to_bytes();
-        let arguments: [&[u8]; 7] = [
-            self.next.version.as_bytes(),
-            expected,
-            &retain_until,
-            &place,
-            &self.body,
-            if indexed { b"1" } else { b"0" },
-            &self.slack,
-        ];
+        // Who expects its own version wants to hear whether it has been delivered: no stored version is so short.
+        let expected: &[u8] = match &self.expected {
+            None => &[],
+            Some(version) if *version == self.next.version => b"-",
+            Some(version) => version.as_bytes(),
+        };
+        let nonce = if indexed { &self.place.nonce[..] } else { &[] };
+        let arguments = [&self.head, expected, &self.tail, nonce, self.expiry.as_bytes()];
         if in_full { code.call_in_full(&self.key, &arguments) } else { code.call(&self.key, &arguments) }
     }
 

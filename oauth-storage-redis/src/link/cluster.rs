@@ -8,7 +8,7 @@ use redis::cluster_routing::{
 use redis::{Cmd, Pipeline, RedisResult, Value};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answers, Step, each, only};
+use super::{Answers, Step, after_a_lost_delivery, each, only};
 use crate::failure::Failure;
 
 /// The driver follows the cluster's redirections and delivers again what a broken connection has lost. Therefore nobody
@@ -46,11 +46,7 @@ impl Cluster {
             .await
             .map_err(|elapsed| Failure::Lost(elapsed.into()))?
             .map_err(|error| Failure::Lost(error.into()))?;
-        let lost_unless_unknown = |answer: Result<Value, Failure>| match answer {
-            Err(failure) if !failure.is_unknown_script() => Err(failure.after_a_lost_delivery()),
-            answer => answer,
-        };
-        Ok(each(values).into_iter().map(lost_unless_unknown).collect())
+        Ok(after_a_lost_delivery(each(values)))
     }
 
     /// A question to each primary; the answers with the addresses.

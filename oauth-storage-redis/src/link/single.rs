@@ -8,7 +8,7 @@ use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answers, each};
+use super::{Answers, after_a_lost_delivery, each};
 use crate::failure::{Failure, says_farewell};
 
 /// The connection is made when it is needed, by one task for all. What an attempt failed with is known to have been sent
@@ -32,7 +32,8 @@ impl Single {
         match self.deliver(pipeline, deadline).await {
             Err(Attempt::Broken(_)) => {
                 let again = self.deliver(pipeline, deadline).await;
-                again.map_err(|attempt| attempt.into_failure().after_a_lost_delivery())
+                let again = again.map_err(|attempt| attempt.into_failure().after_a_lost_delivery())?;
+                Ok(after_a_lost_delivery(again))
             }
             answer => answer.map_err(Attempt::into_failure),
         }
