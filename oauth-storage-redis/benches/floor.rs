@@ -29,11 +29,14 @@ const SWAP: &str =
     concat!(include_str!("../src/scripts/before.lua"), include_str!("../src/scripts/swap.lua"));
 
 /// Tasks that share the work, as requests on a server do.
+///
+/// Gives the time and the processor time of client and server.
 async fn timed<W: Future<Output = ()> + Send + 'static>(
+    server: &MultiplexedConnection,
     pairs: Vec<(Arc<Record>, Arc<Record>)>,
     work: impl Fn(Arc<Record>, Arc<Record>) -> W + Clone + Send + Sync + 'static,
-) -> Duration {
-    let began = Instant::now();
+) -> Cost {
+    let (began, processor) = (Instant::now(), processor_time(server).await);
     let mut tasks = JoinSet::new();
     for share in pairs.chunks(GRANTS.div_ceil(AT_ONCE)) {
         let (share, work) = (share.to_vec(), work.clone());
@@ -44,7 +47,45 @@ async fn timed<W: Future<Output = ()> + Send + 'static>(
         });
     }
     tasks.join_all().await;
-    began.elapsed()
+    Cost { elapsed: began.elapsed(), processor: processor_time(server).await - processor }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    elapsed: Duration,
+    processor: Duration,
+}
+
+impl Cost {
+    fn add(&mut self, other: Self) {
+        self.elapsed += other.elapsed;
+        self.processor += other.processor;
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
+    fn print(self, name: &str) {
+        let times = (ROUNDS * GRANTS) as f64;
+        println!(
+            "{name}: {:.0} refreshes a second, {:.1} µs of processor time each",
+            times / self.elapsed.as_secs_f64(),
+            self.processor.as_secs_f64() * 1e6 / times,
+        );
+    }
+}
+
+/// Of this process and of the server. Less disturbed by others on the machine than time is.
+async fn processor_time(server: &MultiplexedConnection) -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    let (_, after_the_name) = stat.rsplit_once(')').expect("the name is in parentheses");
+    let ticks: u64 =
+        after_the_name.split_whitespace().skip(11).take(2).filter_map(|t| t.parse::<u64>().ok()).sum();
+    let info: String =
+        cmd("INFO").arg("cpu").query_async(&mut server.clone()).await.expect("the server answers");
+    let main_thread = ["used_cpu_user_main_thread:", "used_cpu_sys_main_thread:"];
+    let seconds =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+    let server: f64 = main_thread.into_iter().filter_map(seconds).sum();
+    Duration::from_millis(10 * ticks) + Duration::from_secs_f64(server)
 }
 
 /// A call as the store makes it, sent again and again: an own version is not compared, only counted by its bytes.
@@ -87,26 +128,26 @@ async fn main() {
     for record in &live {
         let _ = store.swap(record.clone(), None).await.expect("the server answers");
     }
-    let mut ratios = Vec::new();
-    for round in 0..ROUNDS {
+    let (mut by_store, mut by_driver) = (Cost::default(), Cost::default());
+    for _ in 0..ROUNDS {
         let mut pairs = || {
             let next: Vec<_> = live.iter().map(|record| records.next(record)).collect();
             std::mem::replace(&mut live, next.clone()).into_iter().zip(next).collect()
         };
-        let (by_store, by_driver) = (pairs(), pairs());
+        let (first, second) = (pairs(), pairs());
         let through = store.clone();
-        let by_store = timed(by_store, move |old, next| stored(through.clone(), old, next)).await;
+        by_store.add(timed(&connection, first, move |old, next| stored(through.clone(), old, next)).await);
         let (through, digest) = (connection.clone(), Arc::<str>::from(script.get_hash()));
-        let by_driver =
-            timed(by_driver, move |old, next| bare(through.clone(), digest.clone(), old, next)).await;
-        #[expect(clippy::cast_precision_loss, reason = "a rate has few digits")]
-        let rate = |elapsed: Duration| GRANTS as f64 / elapsed.as_secs_f64();
-        let (by_store, by_driver) = (rate(by_store), rate(by_driver));
-        println!(
-            "round {round}: {by_store:.0} refreshes a second through the store, {by_driver:.0} through the bare driver"
-        );
-        ratios.push(by_store / by_driver);
+        let work = move |old, next| bare(through.clone(), digest.clone(), old, next);
+        by_driver.add(timed(&connection, second, work).await);
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio {:.2}, {AT_ONCE} at once, appendfsync everysec", ratios[ROUNDS / 2]);
+    println!("{AT_ONCE} at once, appendfsync everysec");
+    by_store.print("through the store");
+    by_driver.print("through the bare driver");
+    let ratio = |store: Duration, driver: Duration| driver.as_secs_f64() / store.as_secs_f64();
+    println!(
+        "ratio {:.2} by time, {:.2} by processor time",
+        ratio(by_store.elapsed, by_driver.elapsed),
+        ratio(by_store.processor, by_driver.processor),
+    );
 }
