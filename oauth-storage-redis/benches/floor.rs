@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "figures are for people")]
 
 #[path = "../tests/redis/records.rs"]
+#[expect(dead_code, reason = "the tests need more kinds of records")]
 mod records;
 
 use std::hint::black_box;

@@ -42,8 +42,19 @@ impl Failure {
         }
     }
 
+    /// The server does not know the script, whatever became of earlier deliveries.
     pub(crate) fn is_unknown_script(&self) -> bool {
-        matches!(self, Self::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+        let error = match self {
+            Self::Refused(error) => Some(error),
+            Self::Lost(error) => error.downcast_ref::<RedisError>(),
+            Self::NotSent(_) => None,
+        };
+        error.is_some_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+    }
+
+    /// The same for a later delivery: it is lost where this one is.
+    pub(crate) fn of_another_delivery(&self, later: Self) -> Self {
+        if matches!(self, Self::Lost(_)) { later.after_a_lost_delivery() } else { later }
     }
 }
 

@@ -180,7 +180,9 @@ impl<'a> Write<'a> {
         let written = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())));
         let indexed: Result<(), Failure> = answers.into_iter().try_for_each(|answer| answer.map(drop));
         match (indexed, written) {
-            (Ok(()), Err(failure)) if failure.is_unknown_script() => self.run_in_full(true, deadline).await,
+            (Ok(()), Err(failure)) if failure.is_unknown_script() => {
+                self.run_in_full(true, failure, deadline).await
+            }
             (Ok(()), written) => outcome(written?),
             (Err(failure), Err(_)) => Err(failure),
             // The record may be there without its index; a later delivery of the same completes it.
@@ -190,14 +192,20 @@ impl<'a> Write<'a> {
 
     async fn run(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
         match self.run_as(indexed, false, deadline).await {
-            Err(failure) if failure.is_unknown_script() => self.run_in_full(indexed, deadline).await,
+            Err(failure) if failure.is_unknown_script() => self.run_in_full(indexed, failure, deadline).await,
             outcome => outcome,
         }
     }
 
-    /// The server has forgotten the script, as by a restart that may have lost the answer to an earlier delivery.
-    async fn run_in_full(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
-        self.run_as(indexed, true, deadline).await.map_err(Failure::after_a_lost_delivery)
+    /// The server does not know the script: it is new, or has been restarted, which may have lost an earlier answer.
+    async fn run_in_full(
+        &self,
+        indexed: bool,
+        unknown: Failure,
+        deadline: Instant,
+    ) -> Result<Outcome, Failure> {
+        let outcome = self.run_as(indexed, true, deadline).await;
+        outcome.map_err(|failure| unknown.of_another_delivery(failure))
     }
 
     async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {

@@ -109,11 +109,7 @@ fn each(values: Vec<Value>) -> Answers {
     values.into_iter().map(|value| value.extract_error().map_err(Failure::Refused)).collect()
 }
 
-/// What a refusal means when the same may have been executed before. A script that is not known is sent in full next.
+/// What refusals mean when the same may have been executed before.
 fn after_a_lost_delivery(answers: Answers) -> Answers {
-    let lost = |answer: Result<Value, Failure>| match answer {
-        Err(failure) if !failure.is_unknown_script() => Err(failure.after_a_lost_delivery()),
-        answer => answer,
-    };
-    answers.into_iter().map(lost).collect()
+    answers.into_iter().map(|answer| answer.map_err(Failure::after_a_lost_delivery)).collect()
 }

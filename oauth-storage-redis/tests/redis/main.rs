@@ -2,9 +2,12 @@
 
 mod backend;
 mod expiry;
+mod figures;
+mod line;
 mod outage;
 mod purging;
 mod raw;
 mod records;
+mod replicas;
 mod start;
 mod suite;

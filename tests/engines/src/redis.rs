@@ -80,6 +80,20 @@ impl Redis {
         Self { supervisor: Mutex::new(supervisor), socket }
     }
 
+    /// A server and its replica.
+    ///
+    /// # Panics
+    ///
+    /// When Redis is not installed or does not start.
+    pub fn start_with_replica() -> (Self, Self) {
+        let primary = retried(|| {
+            let port = free_ports(1)[0].to_string();
+            (Self::start_with(&[("port", &port), ("repl-diskless-sync-delay", "0")]), port)
+        });
+        let replica = Self::start_with(&[("replicaof", &format!("127.0.0.1 {}", primary.1))]);
+        (primary.0, replica)
+    }
+
     /// The one server of this process, started at the first call and stopped when the process ends.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Redis> = OnceLock::new();
@@ -142,16 +156,7 @@ impl RedisCluster {
     ///
     /// When Redis is not installed or does not start.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            // Between their choice and their use somebody else may take one of the ports.
-            match catch_unwind(AssertUnwindSafe(|| Self::start_on(&free_ports(2 * Self::NODES), settings))) {
-                Ok(cluster) => return cluster,
-                Err(panic) if tries == 5 => resume_unwind(panic),
-                Err(_) => {}
-            }
-        }
+        retried(|| Self::start_on(&free_ports(2 * Self::NODES), settings))
     }
 
     fn start_on(ports: &[u16], settings: &[(&str, &str)]) -> Self {
@@ -190,6 +195,19 @@ fn supervise(servers: &str, settings: &[(&str, &str)]) -> Supervisor {
 
 fn obey(supervisor: &Mutex<Supervisor>, word: &str) {
     supervisor.lock().unwrap_or_else(PoisonError::into_inner).obey(word);
+}
+
+/// Between the choice of a port and its use somebody else may take it.
+fn retried<T>(start: impl Fn() -> T) -> T {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match catch_unwind(AssertUnwindSafe(&start)) {
+            Ok(started) => return started,
+            Err(panic) if tries == 5 => resume_unwind(panic),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Ports that nobody listens on at the moment.
