@@ -42,6 +42,8 @@ const ATTEMPTS: usize = 5;
 ///
 /// The pool must lead to the primary: a read from a standby may miss a revocation.
 ///
+/// PostgreSQL's text holds no U+0000: a grant with one in its client id, subject or session is refused.
+///
 /// # Cost
 ///
 /// One round trip an operation; a `swap` that loses takes a second one, to see whether it was an earlier delivery of itself.

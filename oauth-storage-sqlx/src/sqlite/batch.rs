@@ -53,6 +53,36 @@ impl Failure {
     }
 }
 
+/// Runs one write. Most do what they expect to, and a statement is a transaction of its own, without the two more commands.
+pub(super) async fn run_one(
+    connection: &mut SqliteConnection,
+    statements: &Statements,
+    write: &Write,
+) -> Result<Vec<Swap>, Failure> {
+    match attempt(statements, write).execute(&mut *connection).await {
+        Ok(done) if done.rows_affected() == 1 => Ok(vec![Swap::Swapped]),
+        Ok(_) => run(connection, statements, &[write]).await,
+        Err(error) if is_undone(&error) => Err(Failure::nothing(error)),
+        Err(error) => Err(Failure::Commit(Arc::new(error))),
+    }
+}
+
+/// Whether the failure of a statement that is its own transaction shows that nothing was committed. A failing disk does not.
+fn is_undone(error: &Error) -> bool {
+    const ERROR: u32 = 1;
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    const READONLY: u32 = 8;
+    const TOOBIG: u32 = 18;
+    const CONSTRAINT: u32 = 19;
+    const MISMATCH: u32 = 20;
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    // The lowest byte of an extended code is the primary one.
+    code.is_some_and(|code| {
+        matches!(code & 0xff, ERROR | BUSY | LOCKED | READONLY | TOOBIG | CONSTRAINT | MISMATCH)
+    })
+}
+
 /// Runs the writes in one transaction and gives their answers, which are true from its commit on.
 pub(super) async fn run(
     connection: &mut SqliteConnection,
@@ -78,11 +108,7 @@ async fn swap(
     write: &Write,
 ) -> Result<Swap, Error> {
     let key = &write.record.key;
-    let written = match write.expected {
-        None => bound(sqlx::query(statements.insert()), write),
-        Some(expected) => bound(sqlx::query(statements.update()), write).bind(expected.as_bytes().to_vec()),
-    };
-    if written.execute(&mut *connection).await?.rows_affected() == 1 {
+    if attempt(statements, write).execute(&mut *connection).await?.rows_affected() == 1 {
         return Ok(Swap::Swapped);
     }
     let stored: Option<Vec<u8>> = sqlx::query_scalar(statements.version())
@@ -95,6 +121,14 @@ async fn swap(
 }
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+/// Writes if what is stored is what is expected.
+fn attempt(statements: &Statements, write: &Write) -> Query {
+    match write.expected {
+        None => bound(sqlx::query(statements.insert()), write),
+        Some(expected) => bound(sqlx::query(statements.update()), write).bind(expected.as_bytes().to_vec()),
+    }
+}
 
 /// The eleven arguments that an insert and an update share.
 fn bound(query: Query, write: &Write) -> Query {

@@ -142,7 +142,11 @@ impl Inner {
         };
         let _turn = self.turn.lock().await;
         let writes: Vec<&Write> = batch.iter().map(|waiting| &waiting.write).collect();
-        match batch::run(&mut connection, &self.statements, &writes).await {
+        let result = match &writes[..] {
+            [write] => batch::run_one(&mut connection, &self.statements, write).await,
+            writes => batch::run(&mut connection, &self.statements, writes).await,
+        };
+        match result {
             Ok(swaps) => {
                 *kept = Some(connection);
                 for (waiting, swap) in batch.into_iter().zip(swaps) {

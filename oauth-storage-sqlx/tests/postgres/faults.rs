@@ -117,6 +117,17 @@ async fn a_read_whose_answers_are_all_lost_is_unavailable() {
     assert_eq!(wired.load(&record.key).await.unwrap(), Some(record));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_breaks_is_not_noticed_by_reads() {
+    let store = fresh().await;
+    let record = stored(&store).await;
+    let (wire, wired) = wired(&store, 4);
+    for _ in 0..10 {
+        assert_eq!(wired.load(&record.key).await.unwrap(), Some(record.clone()));
+        wire.cut();
+    }
+}
+
 /// More reads than there are connections are given up while the server hangs. Afterwards all is well again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_server_does_not_use_up_the_pool() {
