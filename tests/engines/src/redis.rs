@@ -22,11 +22,9 @@ cli() { redis-cli -s "$at/redis.sock" "$@"; }
 start_one() {
     redis-server "$at/redis.conf" >>"$at/log" 2>&1 &
     echo $! >"$at/pid"
-    until [ "$(cli ping 2>/dev/null)" = PONG ]; do
-        kill -0 "$(cat "$at/pid")" 2>/dev/null || { cat "$at/log"; return 1; }
-        sleep 0.02
-    done
+    until [ "$(cli ping 2>/dev/null)" = PONG ]; do wait_one || return 1; done
 }
+wait_one() { kill -0 "$(cat "$at/pid")" 2>/dev/null || { cat "$at/log"; return 1; }; sleep 0.02; }
 signal_one() { kill "-$signal" "$(cat "$at/pid")"; }
 end_one() { [ ! -f "$at/pid" ] || kill -9 "$(cat "$at/pid")" 2>/dev/null; wait "$(cat "$at/pid")" 2>/dev/null; :; }
 share_one() {
@@ -34,8 +32,8 @@ share_one() {
     cli cluster set-config-epoch "$index" && cli cluster meet 127.0.0.1 ${first%:*} ${first#*:} &&
         cli cluster addslotsrange $(((index - 1) * 16384 / count)) $((index * 16384 / count - 1))
 }
-agreed_one() { until cli cluster info | grep -q cluster_state:ok; do sleep 0.05; done; }
-known_one() { until [ "$(cli cluster nodes | grep -c connected)" = "$count" ]; do sleep 0.05; done; }
+agreed_one() { until cli cluster info | grep -q cluster_state:ok; do wait_one || return 1; done; }
+known_one() { until [ "$(cli cluster nodes | grep -c connected)" = "$count" ]; do wait_one || return 1; done; }
 
 prepare() { each prepare_one; }
 start() {

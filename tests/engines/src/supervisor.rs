@@ -78,9 +78,9 @@ impl Drop for Supervisor {
     }
 }
 
-/// Also when a word fails, what was started is stopped.
+/// Also when a word fails, or nobody hears the answer any more, what was started is stopped.
 const LOOP: &str = r#"
-trap '' INT TERM HUP
+trap '' INT TERM HUP PIPE
 trap 'stop >/dev/null 2>&1; cd /; rm -rf "$dir"' EXIT
 say() { "$1" </dev/null 2>&1 || exit 1; echo "done: $1"; }
 say prepare
