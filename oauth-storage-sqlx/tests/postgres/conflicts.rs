@@ -5,6 +5,7 @@ use oauth_storage_sqlx::PostgresStore;
 use sqlx::{AssertSqlSafe, query, query_scalar, raw_sql};
 
 use crate::backend::{fresh, patient_pool};
+use crate::purging;
 use crate::records::{DAY, NOW, Records};
 
 /// Undoes the first statements that write, each in the way of the SQLSTATE.
@@ -79,6 +80,11 @@ async fn a_purge_leaves_alone_what_is_held() {
     lock.commit().await.unwrap();
     assert_eq!(store.purge(now, 100).await.unwrap().deleted, 0);
     assert!(store.load(&held.key).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_goes_on_beside_refreshes() {
+    purging::goes_on_beside_refreshes(&fresh().await).await;
 }
 
 /// What is stored and is no record is told apart from a failure of the engine.

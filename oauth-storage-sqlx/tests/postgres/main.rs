@@ -8,6 +8,8 @@ mod figures;
 mod flawed;
 mod migrate;
 mod mutants;
+#[path = "../purging/mod.rs"]
+mod purging;
 #[path = "../records/mod.rs"]
 mod records;
 mod sloppy;

@@ -6,6 +6,8 @@ mod figures;
 mod flawed;
 mod migrate;
 mod mutants;
+#[path = "../purging/mod.rs"]
+mod purging;
 mod reads;
 #[path = "../records/mod.rs"]
 mod records;

@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, raw_sql};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::purging;
 use crate::records::{DAY, NOW, Records};
 
 /// A store in a new file, and its directory.
@@ -154,6 +155,12 @@ async fn one_connection_is_enough() {
     });
     join_all(flows).await;
     assert_eq!(store.purge(NOW + 31 * DAY, 100).await.unwrap().deleted, 16);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_goes_on_beside_refreshes() {
+    let (store, _directory) = store().await;
+    purging::goes_on_beside_refreshes(&store).await;
 }
 
 /// The runtime that was writing is gone, and the next one goes on.
