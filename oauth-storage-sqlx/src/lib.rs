@@ -31,10 +31,17 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! ```ignore
+#![cfg_attr(feature = "postgres", doc = "```no_run")]
+#![cfg_attr(not(feature = "postgres"), doc = "```ignore")]
+//! use oauth_storage_sqlx::PostgresStore;
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
 //! let pool = PostgresStore::recommended_options().connect("postgres://oauth@db.example/app").await?;
 //! let store = PostgresStore::new(pool).with_schema("oauth")?;
 //! store.migrate().await?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! The pool is the host's: other tables and other uses of it are welcome. TLS towards PostgreSQL is a feature of sqlx that the
