@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterConfig};
-use redis::{Client, Cmd, RedisError};
+use redis::{Client, RedisError};
 use tokio::time::Instant;
 
+use crate::inspection::{by_server, check, is_cluster, text};
 use crate::layout::Layout;
 use crate::link::{Cluster, Link, Single, Wait};
-use crate::memory_policy::{by_server, check, field, text};
 use crate::scripts::Scripts;
 use crate::{Inner, RedisStore};
 
@@ -21,8 +21,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The server cannot be reached, or its URL is not one.
-    #[error("Redis cannot be reached")]
+    /// The server cannot be reached or is a replica, or its URL is not one.
+    #[error("Redis cannot be reached as a primary")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server throws keys away when its memory is full: a used code would be usable again.
     #[error("Redis at {server} evicts keys (maxmemory-policy {policy}): set it to noeviction")]
@@ -32,6 +32,17 @@ pub enum StartError {
         /// Its `maxmemory-policy`.
         policy: String,
     },
+    /// It is older than 6.2.
+    #[error("Redis at {server} is {version}: 6.2 is the oldest that will do")]
+    TooOld {
+        /// Which server, in a cluster by its address.
+        server: String,
+        /// Its `redis_version`.
+        version: String,
+    },
+    /// A node of a cluster was taken for a single server: [`RedisStore::cluster`] is meant.
+    #[error("Redis is a node of a cluster: open the store with RedisStore::cluster")]
+    Cluster,
     /// A prefix is empty or has one of the characters `{` and `}`, which would put all keys on one node of a cluster.
     #[error("a prefix of keys is not empty and has no braces")]
     Prefix,
@@ -127,11 +138,11 @@ impl Builder {
         self
     }
 
-    /// Connects, and looks at the servers' settings. Logs a warning where a server keeps no append-only file.
+    /// Connects, and looks at the primaries' settings, now and not again. Logs a warning where one keeps no append-only file.
     ///
     /// # Errors
     ///
-    /// When a server cannot be reached or evicts keys, or the prefix is not usable.
+    /// When a server cannot be reached, evicts keys, is too old or no single one, or the prefix is not usable.
     pub async fn connect(self) -> Result<RedisStore, StartError> {
         if self.prefix.is_empty() || self.prefix.contains(['{', '}']) {
             return Err(StartError::Prefix);
@@ -145,15 +156,10 @@ impl Builder {
                 Link::Cluster(Cluster::new(client.get_async_connection_with_config(config).await?))
             }
         };
-        for (server, memory) in info(&link, "memory", self.timeout).await? {
-            check(&server, &memory)?;
-        }
-        for (server, persistence) in info(&link, "persistence", self.timeout).await? {
-            if field(&persistence, "aof_enabled") != Some("1") {
-                tracing::warn!(
-                    server,
-                    "Redis keeps no append-only file: a restart forgets what was answered"
-                );
+        for (server, info) in info(&link, self.timeout).await? {
+            check(&server, &info)?;
+            if is_cluster(&info) && matches!(link, Link::Single(_)) {
+                return Err(StartError::Cluster);
             }
         }
         Ok(RedisStore(Arc::new(Inner {
@@ -168,14 +174,12 @@ impl Builder {
     }
 }
 
-/// A section of `INFO` of each primary.
-async fn info(link: &Link, section: &str, timeout: Duration) -> Result<Vec<(String, String)>, StartError> {
-    let mut question: Cmd = redis::cmd("INFO");
-    question.arg(section);
+/// The `INFO` of each primary.
+async fn info(link: &Link, timeout: Duration) -> Result<Vec<(String, String)>, StartError> {
+    let question = redis::cmd("INFO");
     let answers = match link {
         Link::Single(_) => {
-            let deadline = Instant::now() + timeout;
-            let answer = link.ask(Vec::new(), question, deadline).await;
+            let answer = link.ask(Vec::new(), question, Instant::now() + timeout).await;
             let answer = answer.map_err(|failure| StartError::Unreachable(failure.of_read().into()))?;
             text(answer).map(|info| vec![("the URL".to_owned(), info)])
         }

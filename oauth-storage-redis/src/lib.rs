@@ -33,10 +33,10 @@
 //! | --- | --- |
 //! | one of N concurrent writes wins | yes: a script compares and writes, on one key |
 //! | a write that is delivered twice | is recognised as one's own; the driver may deliver again at will |
-//! | a read sees every answered write | yes, on the primary, which alone is asked |
+//! | a read sees every answered write | yes, on the primary, which alone is asked: a connection to a replica is given up |
 //! | a listing misses nothing that was answered | yes: the index is written before the record |
 //! | an answered write survives a crash of the store's process | yes |
-//! | … a crash of Redis | with `appendonly yes`; with `appendfsync everysec` up to about a second is lost, with `always` nothing |
+//! | … a crash of Redis or its machine | with `appendonly yes`: nothing is lost with `appendfsync always`, up to two seconds with `everysec` |
 //! | … a failover to a replica | **no**: replication is asynchronous, see below |
 //! | a key is kept until its record's `retain_until` | yes: a server that evicts is refused at the start |
 //!
@@ -54,7 +54,7 @@
 //!
 //! # Failures
 //!
-//! A call ends within [`Builder::timeout`]. A server that cannot be reached is `Unavailable`, at once where it refuses
+//! A call ends within [`Builder::timeout`], a purge within that time a batch. A server that cannot be reached is `Unavailable`, at once where it refuses
 //! connections; a write whose answer was lost is `Unknown`. After a broken connection each call is delivered once more. On
 //! a cluster the driver follows redirections and delivers again by itself, so there each failed write of a record is
 //! `Unknown`. Nothing has to be opened anew when the servers are back.
@@ -62,27 +62,32 @@
 //! # Purging and expiry
 //!
 //! [`Store::purge`] must be called: it deletes records that are past their `retain_until`, and it alone cleans the
-//! indexes. Beside it each record expires 30 days later ([`Builder::expiry_slack`]), so that a
-//! forgotten purge does not keep tokens for ever. A listing entry of a write that came to nothing is removed an hour after
-//! the record would have been purged.
+//! indexes. Beside it each record expires 30 days later ([`Builder::expiry_slack`]), so that a forgotten purge does not keep
+//! tokens for ever. A listing entry of a write that came to nothing is removed an hour after the record would have been
+//! purged.
 //!
 //! # Cost
 //!
 //! On a single server each operation is one round trip: `GET`; a script; for a new record up to four `ZADD` and a script in
 //! one pipeline. On a cluster a new record takes two, the index first. A swap that shortens `retain_until` takes one more,
-//! and so does one that changes the client, subject or session of a grant.
+//! and so does one that changes the client, subject or session of a grant. A live grant with short values takes about
+//! 950 bytes, of which 470 are its own key and the rest indexes and expiry.
+//!
+//! All calls share one connection to each server. The commands are `GET`, `GETRANGE`, `SET`, `SETRANGE`, `DEL`, `ZADD`, `ZREM`,
+//! `ZRANGE`, `ZCOUNT`, `EVAL`, `EVALSHA`, `INFO` and, where asked for, `WAIT`, on keys that begin with the prefix.
 
 mod builder;
 mod failure;
+mod inspection;
 mod layout;
 mod link;
 mod listing;
-mod memory_policy;
 #[cfg(test)]
 mod mutants;
 mod purge;
 mod scripts;
 mod swap;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;

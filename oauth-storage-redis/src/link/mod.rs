@@ -2,14 +2,14 @@
 
 mod cluster;
 mod single;
-
-use std::time::Duration;
+mod wait;
 
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use single::Single;
+pub(crate) use wait::Wait;
 
 use crate::failure::Failure;
 use crate::scripts::Code;
@@ -26,13 +26,6 @@ pub(crate) struct Step {
 pub(crate) enum Link {
     Single(Box<Single>),
     Cluster(Cluster),
-}
-
-/// How many replicas must have a write before it is answered, and how long that may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wait {
-    pub(crate) replicas: usize,
-    pub(crate) timeout: Duration,
 }
 
 impl Link {

@@ -4,12 +4,13 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Pipeline, RedisError};
+use redis::{AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Answers, after_a_lost_delivery, each};
 use crate::failure::{Failure, says_farewell};
+use crate::inspection::is_replica;
 
 /// The connection is made when it is needed, by one task for all. What an attempt failed with is known to have been sent
 /// or not, which the reconnecting connections of the driver do not tell.
@@ -82,7 +83,11 @@ impl Single {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_timeout))
             .set_response_timeout(None);
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let replication: String = redis::cmd("INFO").arg("replication").query_async(&mut connection).await?;
+        if is_replica(&replication) {
+            return Err((ErrorKind::Client, "the server is a replica").into());
+        }
         *number += 1;
         let current = (*number, connection);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current.clone());

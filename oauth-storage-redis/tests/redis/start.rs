@@ -81,3 +81,9 @@ async fn a_prefix_that_would_put_all_keys_on_one_node_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_node_of_a_cluster_is_not_taken_for_a_single_server() {
+    let url = RedisCluster::shared().urls().remove(0);
+    assert!(matches!(RedisStore::connect(&url).await, Err(StartError::Cluster)));
+}

@@ -1,0 +1,173 @@
+//! One swap, as it is sent: the script, and before it the index where the columns are new.
+
+use oauth_core::storage::{Record, StoreResult, Version};
+use redis::{Cmd, Value};
+use tokio::time::Instant;
+
+use crate::Inner;
+use crate::failure::{Failure, unexpected};
+use crate::layout::{Entry, Nonce, Place, instant, shard};
+use crate::link::{Link, Step, Wait};
+
+/// What the script did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Written,
+    /// Also with the nonce of the stored place: the entry for purging may still say a later time.
+    WrittenShorter(Nonce),
+    Stale,
+    /// The stored record stands at the place of this very write.
+    StaleAtOwnPlace,
+    IndexFirst,
+}
+
+/// One swap, as it is sent.
+pub(crate) struct Write<'a> {
+    inner: &'a Inner,
+    next: &'a Record,
+    expected: Option<Version>,
+    place: Place,
+    key: Vec<u8>,
+    /// Version and `retain_until`.
+    head: Vec<u8>,
+    /// The digest of the columns, and the body.
+    tail: Vec<u8>,
+    /// Milliseconds, as a number in letters; empty for none.
+    expiry: String,
+}
+
+impl<'a> Write<'a> {
+    pub(crate) fn new(inner: &'a Inner, next: &'a Record, expected: Option<Version>) -> Self {
+        let place = Place::of(next);
+        let key = inner.layout.record(&next.key.to_bytes());
+        let head = [&next.version.as_bytes()[..], &instant(next.retain_until)].concat();
+        let tail = [&place.digest()[..], &next.encode()].concat();
+        let expiry = inner.expiry(next.retain_until).map_or(String::new(), |expiry| expiry.to_string());
+        Self { inner, next, expected, place, key, head, tail, expiry }
+    }
+
+    pub(crate) async fn over_the_same_columns(&self, deadline: Instant) -> Result<Outcome, Failure> {
+        self.run(false, deadline).await
+    }
+
+    /// The index first: whatever comes in between, no record is without it.
+    pub(crate) async fn after_the_index(&self, deadline: Instant) -> StoreResult<Outcome> {
+        let outcome = match &self.inner.link {
+            // In one go: the server executes commands of one connection in their order.
+            Link::Single(_) if self.inner.wait.is_none() => self.with_the_index(deadline).await,
+            _ => {
+                // An index entry alone is no record: that failure is not yet one of the write.
+                self.inner.write_all(self.index(), deadline).await.map_err(Failure::of_read)?;
+                self.run(true, deadline).await
+            }
+        };
+        let outcome = outcome.map_err(Failure::of_write)?;
+        if outcome == Outcome::Stale {
+            // No record will ever name this place. What is not removed here is removed by a purge.
+            let removed = self.inner.link.send(self.unindex(), deadline).await;
+            drop(removed);
+        }
+        Ok(outcome)
+    }
+
+    async fn with_the_index(&self, deadline: Instant) -> Result<Outcome, Failure> {
+        let mut steps = self.index();
+        steps.push(Step { key: self.key.clone(), command: self.call(true, false) });
+        let mut answers = self.inner.link.send(steps, deadline).await?;
+        let written = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())));
+        let indexed: Result<(), Failure> = answers.into_iter().try_for_each(|answer| answer.map(drop));
+        match (indexed, written) {
+            (Ok(()), Err(failure)) if failure.is_unknown_script() => {
+                self.run_in_full(true, failure, deadline).await
+            }
+            (Ok(()), written) => outcome(written?),
+            (Err(failure), Err(_)) => Err(failure),
+            // The record may be there without its index; a later delivery of the same completes it.
+            (Err(failure), Ok(_)) => Err(failure.after_a_lost_delivery()),
+        }
+    }
+
+    async fn run(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        match self.run_as(indexed, false, deadline).await {
+            Err(failure) if failure.is_unknown_script() => self.run_in_full(indexed, failure, deadline).await,
+            outcome => outcome,
+        }
+    }
+
+    /// The server does not know the script: it is new, or has been restarted, which may have lost an earlier answer.
+    async fn run_in_full(
+        &self,
+        indexed: bool,
+        unknown: Failure,
+        deadline: Instant,
+    ) -> Result<Outcome, Failure> {
+        let outcome = self.run_as(indexed, true, deadline).await;
+        outcome.map_err(|failure| unknown.of_another_delivery(failure))
+    }
+
+    async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        let mut commands = vec![self.call(indexed, in_full)];
+        commands.extend(self.inner.wait.map(Wait::command));
+        let mut answers = self.inner.link.send_in_order(&self.key, commands, deadline).await?;
+        let reached = self.inner.wait.map_or(Ok(()), |wait| wait.check(&mut answers));
+        let value = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())))?;
+        let outcome = outcome(value)?;
+        if matches!(outcome, Outcome::Written | Outcome::WrittenShorter(_)) {
+            reached?;
+        }
+        Ok(outcome)
+    }
+
+    fn call(&self, indexed: bool, in_full: bool) -> Cmd {
+        let code = &self.inner.scripts.swap;
+        // Who expects its own version wants to hear whether it has been delivered: no stored version is so short.
+        let expected: &[u8] = match &self.expected {
+            None => &[],
+            Some(version) if *version == self.next.version => b"-",
+            Some(version) => version.as_bytes(),
+        };
+        let nonce = if indexed { &self.place.nonce[..] } else { &[] };
+        let arguments = [&self.head, expected, &self.tail, nonce, self.expiry.as_bytes()];
+        if in_full { code.call_in_full(&self.key, &arguments) } else { code.call(&self.key, &arguments) }
+    }
+
+    fn index(&self) -> Vec<Step> {
+        let key = self.next.key.to_bytes();
+        let mut steps = vec![self.inner.due_at(&key, self.place.clone(), self.next.retain_until)];
+        for hash in &self.place.hashes {
+            let name = self.inner.layout.listing(hash);
+            let mut command = redis::cmd("ZADD");
+            command.arg(&name).arg(0).arg(self.place.listed(&key));
+            steps.push(Step { key: name, command });
+        }
+        steps
+    }
+
+    fn unindex(&self) -> Vec<Step> {
+        let key = self.next.key.to_bytes();
+        let mut steps = self.inner.unlist(&key, &self.place);
+        let name = self.inner.layout.due(shard(&key));
+        let entry = Entry { doubted: false, key, place: self.place.clone() };
+        let mut command = redis::cmd("ZREM");
+        command.arg(&name).arg(entry.to_bytes(false));
+        steps.push(Step { key: name, command });
+        steps
+    }
+}
+
+fn outcome(answer: Value) -> Result<Outcome, Failure> {
+    match &answer {
+        Value::Int(0) => Ok(Outcome::Stale),
+        Value::Int(1) => Ok(Outcome::Written),
+        Value::Int(2) => Ok(Outcome::IndexFirst),
+        Value::Int(3) => Ok(Outcome::StaleAtOwnPlace),
+        Value::Array(parts) => match &parts[..] {
+            [Value::Int(4 | 5), Value::BulkString(nonce)] => match nonce[..].try_into() {
+                Ok(nonce) => Ok(Outcome::WrittenShorter(nonce)),
+                Err(_) => Err(unexpected(&answer)),
+            },
+            _ => Err(unexpected(&answer)),
+        },
+        _ => Err(unexpected(&answer)),
+    }
+}
