@@ -9,5 +9,6 @@ mod purging;
 mod raw;
 mod records;
 mod replicas;
+mod resharding;
 mod start;
 mod suite;
