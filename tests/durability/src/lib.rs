@@ -1,0 +1,16 @@
+//! The harness of the durability tests: a server in a process of its own that can be killed, a client that remembers every
+//! answer, files as of their last sync, and a checker of concurrent histories.
+
+mod client;
+mod history;
+mod protocol;
+mod replica;
+mod service;
+mod synced;
+
+pub use client::{Client, Report};
+pub use history::{Event, History, Operation, Violation};
+pub use protocol::{Answer, Request};
+pub use replica::{Replica, Setup};
+pub use service::{Service, open};
+pub use synced::Synced;
