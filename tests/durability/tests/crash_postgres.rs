@@ -1,5 +1,7 @@
 //! PostgreSQL under immediate stops: what was answered is there when it comes back.
 
+#![expect(clippy::print_stdout, reason = "how much was tried is worth telling")]
+
 use std::sync::Arc;
 
 use durability_tests::{Client, Replica, Report, Setup};
