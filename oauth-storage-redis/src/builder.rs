@@ -179,7 +179,7 @@ async fn info(link: &Link, timeout: Duration) -> Result<Vec<(String, String)>, S
     let question = redis::cmd("INFO");
     let answers = match link {
         Link::Single(_) => {
-            let answer = link.ask(Vec::new(), question, Instant::now() + timeout).await;
+            let answer = link.ask(&[], &question, Instant::now() + timeout).await;
             let answer = answer.map_err(|failure| StartError::Unreachable(failure.of_read().into()))?;
             text(answer).map(|info| vec![("the URL".to_owned(), info)])
         }

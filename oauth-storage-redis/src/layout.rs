@@ -44,8 +44,11 @@ impl Layout {
         format!("{}:p:{shard}", self.prefix).into_bytes()
     }
 
-    fn name(&self, kind: &str, bytes: impl AsRef<[u8]>) -> Vec<u8> {
-        format!("{}:{kind}:{}", self.prefix, URL_SAFE_NO_PAD.encode(bytes)).into_bytes()
+    fn name(&self, kind: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut name = String::with_capacity(self.prefix.len() + 32);
+        name.extend([&self.prefix, ":", kind, ":"]);
+        URL_SAFE_NO_PAD.encode_string(bytes, &mut name);
+        name.into_bytes()
     }
 }
 
@@ -71,6 +74,32 @@ fn short(hasher: &blake3::Hasher) -> [u8; 8] {
     bytes
 }
 
+/// What a record is listed by.
+fn columns(record: &Record) -> [Option<Index<'_>>; 3] {
+    [
+        record.client_id().map(Index::Client),
+        record.subject().map(Index::Subject),
+        record.session().map(Index::Session),
+    ]
+}
+
+/// Tells whether two records have the same columns.
+pub(crate) fn digest(record: &Record) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new();
+    for column in [record.client_id(), record.subject(), record.session()] {
+        let length = column.map_or(u64::MAX, |column| column.len() as u64);
+        hasher.update(&length.to_le_bytes()).update(column.unwrap_or_default().as_bytes());
+    }
+    short(&hasher)
+}
+
+/// The nonce of the place that a write gives.
+pub(crate) fn nonce(version: &Version) -> Nonce {
+    let mut nonce = [0; 8];
+    nonce.copy_from_slice(&version.as_bytes()[..8]);
+    nonce
+}
+
 /// Where a record is indexed: the listings, and the nonce that its entries there bear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -81,19 +110,8 @@ pub(crate) struct Place {
 impl Place {
     /// The place that a write gives a record, unless the stored record has the same columns.
     pub(crate) fn of(record: &Record) -> Self {
-        let columns = [
-            record.client_id().map(Index::Client),
-            record.subject().map(Index::Subject),
-            record.session().map(Index::Session),
-        ];
-        let mut nonce = [0; 8];
-        nonce.copy_from_slice(&record.version.as_bytes()[..8]);
-        Self { nonce, hashes: columns.iter().flatten().filter_map(hash).collect() }
-    }
-
-    /// Tells whether two records have the same columns.
-    pub(crate) fn digest(&self) -> [u8; 8] {
-        short(blake3::Hasher::new().update(self.hashes.as_flattened()))
+        let hashes = columns(record).iter().flatten().filter_map(hash).collect();
+        Self { nonce: nonce(&record.version), hashes }
     }
 
     /// The name of a grant in a listing.

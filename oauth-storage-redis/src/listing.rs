@@ -26,7 +26,7 @@ impl Inner {
         let name = self.layout.listing(&hash);
         let mut range = redis::cmd("ZRANGE");
         range.arg(&name).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(limit + 1);
-        let names = self.link.ask(name, range, deadline).await.map_err(Failure::of_read)?;
+        let names = self.link.ask(&name, &range, deadline).await.map_err(Failure::of_read)?;
         let mut keys: Vec<Key> = Vec::with_capacity(limit);
         let names = strings(names).map_err(Failure::of_read)?;
         for id in names.iter().take(limit).filter_map(|name| listed_id(name)) {

@@ -91,7 +91,7 @@ impl Inner {
         let key = self.layout.due(shard);
         let mut range = redis::cmd("ZRANGE");
         range.arg(&key).arg("-inf").arg(before(now)).arg("BYSCORE").arg("LIMIT").arg(0).arg(limit);
-        let members = strings(self.link.ask(key, range, deadline).await?)?;
+        let members = strings(self.link.ask(&key, &range, deadline).await?)?;
         let parse = |member: Vec<u8>| {
             let entry = Entry::from_bytes(&member);
             (member, entry)

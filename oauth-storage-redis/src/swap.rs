@@ -20,7 +20,7 @@ impl Inner {
         let name = self.layout.record(&key.to_bytes());
         let mut get = redis::cmd("GET");
         get.arg(&name);
-        match self.link.ask(name, get, self.deadline()).await.map_err(Failure::of_read)? {
+        match self.link.ask(&name, &get, self.deadline()).await.map_err(Failure::of_read)? {
             Value::Nil => Ok(None),
             Value::BulkString(value) => decode(*key, &value).map(Some),
             other => Err(unexpected(&other).of_read()),

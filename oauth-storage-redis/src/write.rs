@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::Inner;
 use crate::failure::{Failure, unexpected};
-use crate::layout::{Entry, Nonce, Place, instant, shard};
-use crate::link::{Link, Step, Wait};
+use crate::layout::{Entry, Nonce, Place, digest, instant, nonce, shard};
+use crate::link::{Link, Step};
 
 /// What the script did.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,6 @@ pub(crate) struct Write<'a> {
     inner: &'a Inner,
     next: &'a Record,
     expected: Option<Version>,
-    place: Place,
     key: Vec<u8>,
     /// Version and `retain_until`.
     head: Vec<u8>,
@@ -38,12 +37,11 @@ pub(crate) struct Write<'a> {
 
 impl<'a> Write<'a> {
     pub(crate) fn new(inner: &'a Inner, next: &'a Record, expected: Option<Version>) -> Self {
-        let place = Place::of(next);
         let key = inner.layout.record(&next.key.to_bytes());
         let head = [&next.version.as_bytes()[..], &instant(next.retain_until)].concat();
-        let tail = [&place.digest()[..], &next.encode()].concat();
+        let tail = [&digest(next)[..], &next.encode()].concat();
         let expiry = inner.expiry(next.retain_until).map_or(String::new(), |expiry| expiry.to_string());
-        Self { inner, next, expected, place, key, head, tail, expiry }
+        Self { inner, next, expected, key, head, tail, expiry }
     }
 
     pub(crate) async fn over_the_same_columns(&self, deadline: Instant) -> Result<Outcome, Failure> {
@@ -106,10 +104,13 @@ impl<'a> Write<'a> {
     }
 
     async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
-        let mut commands = vec![self.call(indexed, in_full)];
-        commands.extend(self.inner.wait.map(Wait::command));
+        let call = self.call(indexed, in_full);
+        let Some(wait) = self.inner.wait else {
+            return outcome(self.inner.link.ask(&self.key, &call, deadline).await?);
+        };
+        let commands = vec![call, wait.command()];
         let mut answers = self.inner.link.send_in_order(&self.key, commands, deadline).await?;
-        let reached = self.inner.wait.map_or(Ok(()), |wait| wait.check(&mut answers));
+        let reached = wait.check(&mut answers);
         let value = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())))?;
         let outcome = outcome(value)?;
         if matches!(outcome, Outcome::Written | Outcome::WrittenShorter(_)) {
@@ -126,30 +127,30 @@ impl<'a> Write<'a> {
             Some(version) if *version == self.next.version => b"-",
             Some(version) => version.as_bytes(),
         };
-        let nonce = if indexed { &self.place.nonce[..] } else { &[] };
+        let nonce = nonce(&self.next.version);
+        let nonce = if indexed { &nonce[..] } else { &[] };
         let arguments = [&self.head, expected, &self.tail, nonce, self.expiry.as_bytes()];
         if in_full { code.call_in_full(&self.key, &arguments) } else { code.call(&self.key, &arguments) }
     }
 
     fn index(&self) -> Vec<Step> {
-        let key = self.next.key.to_bytes();
-        let mut steps = vec![self.inner.due_at(&key, self.place.clone(), self.next.retain_until)];
-        for hash in &self.place.hashes {
+        let (key, place) = (self.next.key.to_bytes(), Place::of(self.next));
+        let mut steps = vec![self.inner.due_at(&key, place.clone(), self.next.retain_until)];
+        for hash in &place.hashes {
             let name = self.inner.layout.listing(hash);
             let mut command = redis::cmd("ZADD");
-            command.arg(&name).arg(0).arg(self.place.listed(&key));
+            command.arg(&name).arg(0).arg(place.listed(&key));
             steps.push(Step { key: name, command });
         }
         steps
     }
 
     fn unindex(&self) -> Vec<Step> {
-        let key = self.next.key.to_bytes();
-        let mut steps = self.inner.unlist(&key, &self.place);
+        let (key, place) = (self.next.key.to_bytes(), Place::of(self.next));
+        let mut steps = self.inner.unlist(&key, &place);
         let name = self.inner.layout.due(shard(&key));
-        let entry = Entry { doubted: false, key, place: self.place.clone() };
         let mut command = redis::cmd("ZREM");
-        command.arg(&name).arg(entry.to_bytes(false));
+        command.arg(&name).arg(Entry { doubted: false, key, place }.to_bytes(false));
         steps.push(Step { key: name, command });
         steps
     }

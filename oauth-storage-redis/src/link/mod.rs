@@ -8,6 +8,7 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 pub(crate) use cluster::Cluster;
+use single::Request;
 pub(crate) use single::Single;
 pub(crate) use wait::Wait;
 
@@ -38,7 +39,7 @@ impl Link {
                 for step in steps {
                     pipeline.add_command(step.command);
                 }
-                single.send(&pipeline, deadline).await
+                single.send(Request::InOrder(&pipeline), deadline).await
             }
             Self::Cluster(cluster) => Ok(cluster.send(steps, deadline).await),
         }
@@ -57,14 +58,21 @@ impl Link {
         }
         match self {
             _ if pipeline.is_empty() => Ok(Vec::new()),
-            Self::Single(single) => single.send(&pipeline, deadline).await,
+            Self::Single(single) => single.send(Request::InOrder(&pipeline), deadline).await,
             Self::Cluster(cluster) => cluster.send_to(key, pipeline, deadline).await,
         }
     }
 
     /// One command.
-    pub(crate) async fn ask(&self, key: Vec<u8>, command: Cmd, deadline: Instant) -> Result<Value, Failure> {
-        only(self.send_in_order(&key, vec![command], deadline).await?)
+    pub(crate) async fn ask(&self, key: &[u8], command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
+        only(match self {
+            Self::Single(single) => single.send(Request::One(command), deadline).await?,
+            Self::Cluster(cluster) => {
+                let mut pipeline = Pipeline::with_capacity(1);
+                pipeline.add_command(command.clone());
+                cluster.send_to(key, pipeline, deadline).await?
+            }
+        })
     }
 }
 
@@ -85,7 +93,7 @@ pub(crate) async fn call_each(
         values.push(match answer {
             Err(failure) if failure.is_unknown_script() => {
                 let step = step(each, Code::call_in_full);
-                link.ask(step.key, step.command, deadline).await?
+                link.ask(&step.key, &step.command, deadline).await?
             }
             answer => answer?,
         });
@@ -98,7 +106,7 @@ fn only(answers: Answers) -> Result<Value, Failure> {
     answers.into_iter().next().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())))
 }
 
-fn each(values: Vec<Value>) -> Answers {
+fn each(values: impl IntoIterator<Item = Value>) -> Answers {
     values.into_iter().map(|value| value.extract_error().map_err(Failure::Refused)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisResult};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,10 +29,10 @@ impl Single {
     }
 
     /// All commands here may be delivered twice, so a broken connection is answered by one more delivery.
-    pub(crate) async fn send(&self, pipeline: &Pipeline, deadline: Instant) -> Result<Answers, Failure> {
-        match self.deliver(pipeline, deadline).await {
+    pub(crate) async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Answers, Failure> {
+        match self.deliver(request, deadline).await {
             Err(Attempt::Broken(_)) => {
-                let again = self.deliver(pipeline, deadline).await;
+                let again = self.deliver(request, deadline).await;
                 let again = again.map_err(|attempt| attempt.into_failure().after_a_lost_delivery())?;
                 Ok(after_a_lost_delivery(again))
             }
@@ -40,13 +40,12 @@ impl Single {
         }
     }
 
-    async fn deliver(&self, pipeline: &Pipeline, deadline: Instant) -> Result<Answers, Attempt> {
-        let (number, mut connection) = timeout_at(deadline, self.connection())
+    async fn deliver(&self, request: Request<'_>, deadline: Instant) -> Result<Answers, Attempt> {
+        let (number, connection) = timeout_at(deadline, self.connection())
             .await
             .map_err(|elapsed| Attempt::NotSent(elapsed.into()))?
             .map_err(|error| Attempt::NotSent(error.into()))?;
-        let count = pipeline.len();
-        match timeout_at(deadline, connection.send_packed_commands(pipeline, 0, count)).await {
+        match timeout_at(deadline, request.send(connection)).await {
             Err(elapsed) => {
                 // The path may be dead without a sign of it; the next call finds out on a new connection.
                 self.forget(number);
@@ -56,8 +55,7 @@ impl Single {
                 self.forget(number);
                 Err(Attempt::Broken(error))
             }
-            Ok(Ok(values)) => {
-                let answers = each(values);
+            Ok(Ok(answers)) => {
                 let farewell = |answer: &Result<_, Failure>| matches!(answer, Err(Failure::Refused(error)) if says_farewell(error));
                 if answers.iter().any(farewell) {
                     self.forget(number);
@@ -99,6 +97,24 @@ impl Single {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|(open, _)| *open == number) {
             *current = None;
+        }
+    }
+}
+
+/// What is sent in one go. One command alone takes the driver's shorter way.
+#[derive(Clone, Copy)]
+pub(crate) enum Request<'a> {
+    One(&'a Cmd),
+    InOrder(&'a Pipeline),
+}
+
+impl Request<'_> {
+    async fn send(self, mut connection: MultiplexedConnection) -> RedisResult<Answers> {
+        match self {
+            Self::One(command) => connection.send_packed_command(command).await.map(|value| each([value])),
+            Self::InOrder(pipeline) => {
+                connection.send_packed_commands(pipeline, 0, pipeline.len()).await.map(each)
+            }
         }
     }
 }
