@@ -17,8 +17,10 @@ use oauth_core::pkce::Challenge;
 use oauth_core::resource::Resource;
 use oauth_core::scope::Scope;
 use oauth_core::secret::{Digest, Random};
+use oauth_core::server::keys::keys_key;
 use oauth_core::storage::{
-    Body, Consent, DecodeError, FORMAT, Fence, Key, Marker, Namespace, Record, Session, Version,
+    Body, Consent, DecodeError, FORMAT, Fence, Key, KeyMaterial, Keys, Marker, Namespace, Record, Session,
+    StoredKey, Version,
 };
 use rmpv::Value;
 
@@ -264,6 +266,23 @@ fn encoded(body: &Value) -> Vec<u8> {
     let mut bytes = vec![FORMAT];
     rmpv::encode::write_value(&mut bytes, body).unwrap();
     bytes
+}
+
+#[test]
+fn the_keys_of_an_issuer() {
+    let id = KeyId::from_bytes([1, 2, 3, 4]);
+    let plain = KeyMaterial::plain([5; 32]);
+    let wrapped = KeyMaterial::wrapped(KeyId::from_bytes([6, 7, 8, 9]), [10; 72]);
+    let issuer = "https://issuer.example";
+    let keys = Keys {
+        issuer: issuer.into(),
+        ring: [plain, wrapped].map(|key| StoredKey { id, mints_from: THEN, key }).into(),
+        not_before: Some(THEN),
+    };
+    assert_stored(Body::Keys(Box::new(keys)), include_str!("golden/key_record.hex"));
+    let fence = Keys { issuer: issuer.into(), ring: Vec::new(), not_before: None };
+    assert_stored(Body::Keys(Box::new(fence)), include_str!("golden/key_record_empty.hex"));
+    assert_eq!(format!("{:?}", keys_key(issuer)), include_str!("golden/key_record_key.txt").trim_end());
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod ring;
 mod seal;
 mod subkeys;
 mod wire;
+mod wrap;
 
 pub use derive::{IdContext, Successors, browser_hash};
 pub use grant_id::{GrantId, ParseGrantIdError};
@@ -39,6 +40,7 @@ pub use resume::ResumeClaims;
 pub use ring::{KeyId, KeyRing, KeyRingError, ParseKeyIdError};
 pub use seal::{MAX_SEALED_LEN, SealError, SealPurpose};
 pub use wire::{Authenticity, Handle, HandleError};
+pub use wrap::{WRAPPED_LEN, WrappingKey, WrappingKeyError};
 
 use crate::secret::Secret32;
 use subkeys::Subkeys;

@@ -150,10 +150,21 @@ impl Server {
         let browser = BrowserCookie::read(&head.headers, self.issuer()).ok_or_else(|| {
             ShowError::new(ShowKind::OtherBrowser, "the browser cookie is missing or twice")
         })?;
-        let ticket = Ticket::open(self.handles(), &browser.hash(), ticket).map_err(unsealed)?;
         let now = self.now();
+        self.catch_up(now).await?;
+        let open = || Ticket::open(&self.handles(), &browser.hash(), ticket);
+        let ticket = match open() {
+            Err(SealError::UnknownKey) if self.look_for_keys(now).await => open(),
+            opened => opened,
+        };
+        let ticket = ticket.map_err(unsealed)?;
         if now >= ticket.expires_at {
             return Err(ShowError::new(ShowKind::Expired, "the ticket has expired").into());
+        }
+        if self.live.is_fenced(ticket.expires_at - self.config.ticket_lifetime) {
+            return Err(
+                ShowError::new(ShowKind::Expired, "the page was shown before the issuer's fence").into()
+            );
         }
         let text = ticket.query.clone();
         let query = Query::parse(&text)?;
@@ -188,6 +199,7 @@ impl Server {
             login.check()?;
         }
         let now = self.now();
+        self.catch_up(now).await?;
         let known = BrowserCookie::read(&head.headers, self.issuer());
         let resume = known.as_ref().and_then(|browser| self.resumed(&query, browser, now));
         let (browser, set_cookie) = match known {

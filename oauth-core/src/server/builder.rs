@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::clients::Registry;
+use super::keys::{Live, StartError, StoredKeys, keys_key};
 use super::{Config, ConsentPolicy, ScopeDescription, Server, SubjectStatus};
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
@@ -73,11 +74,17 @@ pub enum BuildError {
     /// `max_access_tokens(0)`.
     #[error("max_access_tokens must be at least 1 and at most 64")]
     MaxAccess,
+    /// Keys in the store, which only [`ServerBuilder::start`] can read.
+    #[error("keys in the store are read by .start().await instead of .build()")]
+    NeedsStart,
+    /// Both `key_ring` and `stored_keys`.
+    #[error("give either .key_ring(..) or .stored_keys(..)")]
+    TwoRings,
 }
 
 /// Collects the settings of a [`Server`]; [`ServerBuilder::build`] checks them.
 #[derive(Debug)]
-#[must_use = "call .build()"]
+#[must_use = "call .build() or .start()"]
 pub struct ServerBuilder {
     issuer: String,
     store: Arc<dyn Store>,
@@ -85,6 +92,8 @@ pub struct ServerBuilder {
     source: Option<Arc<dyn ClientSource>>,
     client_cache: Duration,
     ring: Option<KeyRing>,
+    stored_keys: Option<StoredKeys>,
+    reload_every: Duration,
     prefixes: Prefixes,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -103,6 +112,8 @@ impl ServerBuilder {
             source: None,
             client_cache: Duration::from_secs(5),
             ring: None,
+            stored_keys: None,
+            reload_every: Duration::from_secs(2),
             prefixes: Prefixes::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -135,11 +146,25 @@ impl ServerBuilder {
 
     /// The keys that handles and seals are made with; all replicas share them.
     ///
-    /// Without this, `build` draws a key that ends with the process: right for a store in memory. Over a store that lasts, open
+    /// Without this, or [`ServerBuilder::stored_keys`], `build` draws a key that ends with the process: right for a store in memory. Over a store that lasts, open
     /// pages are void after a restart, a lost refresh response cannot be asked for again, and the reuse of older refresh tokens
     /// is refused but revokes nothing; see [`manual`](crate::manual).
     pub fn key_ring(mut self, ring: KeyRing) -> Self {
         self.ring = Some(ring);
+        self
+    }
+
+    /// Generates the keys at the first start and keeps them in the store, where all replicas find them and
+    /// [`Server::rotate_keys`] changes them while they run. Needs [`ServerBuilder::start`].
+    pub fn stored_keys(mut self, keys: StoredKeys) -> Self {
+        self.stored_keys = Some(keys);
+        self
+    }
+
+    /// How often the server looks for what other replicas have changed: keys, and the fence around everything that the issuer
+    /// has issued. Default 2 s, 1 s to 1 minute. A change is seen after twice this at the latest.
+    pub fn reload_every(mut self, every: Duration) -> Self {
+        self.reload_every = every;
         self
     }
 
@@ -251,7 +276,31 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// A [`BuildError`] that says what to change.
-    pub fn build(mut self) -> Result<Arc<Server>, BuildError> {
+    pub fn build(self) -> Result<Arc<Server>, BuildError> {
+        if self.stored_keys.is_some() {
+            return Err(BuildError::NeedsStart);
+        }
+        self.built().map(Arc::new)
+    }
+
+    /// Checks everything, and reads from the store what the replicas share: the issuer's fence, and with
+    /// [`ServerBuilder::stored_keys`] the keys, which the first replica to start generates.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Build`] as [`ServerBuilder::build`]; [`StartError::Keys`] when the store fails or the keys in it cannot be
+    /// read: they are never replaced unasked. It does not wait for longer than the store does: a host that wants a limit puts
+    /// a timeout around it.
+    pub async fn start(self) -> Result<Arc<Server>, StartError> {
+        let server = self.built()?;
+        server.load_at_start().await?;
+        Ok(Arc::new(server))
+    }
+
+    fn built(mut self) -> Result<Server, BuildError> {
+        if self.stored_keys.is_some() && self.ring.is_some() {
+            return Err(BuildError::TwoRings);
+        }
         let issuer = match Issuer::parse(&self.issuer) {
             Ok(issuer) => issuer,
             Err(source) => return Err(BuildError::Issuer { issuer: self.issuer, source }),
@@ -266,10 +315,15 @@ impl ServerBuilder {
             self.client_cache,
             &grant_types,
         )?;
+        if let Some(keys) = &mut self.stored_keys {
+            keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
+        }
         let ring = self.ring.unwrap_or_else(|| KeyRing::generate(&*self.random));
-        Ok(Arc::new(Server {
+        let handles = Handles::new(issuer.as_str(), ring, self.prefixes.clone());
+        let key = keys_key(issuer.as_str());
+        Ok(Server {
             issuer_text: issuer.shared(),
-            handles: Handles::new(issuer.as_str(), ring, self.prefixes),
+            live: Live::new(handles, key, self.stored_keys, self.prefixes, self.reload_every),
             issuer,
             store: self.store,
             clock: self.clock,
@@ -278,7 +332,7 @@ impl ServerBuilder {
             config: self.config,
             grant_types,
             subject_status: self.subject_status,
-        }))
+        })
     }
 
     fn checked_grant_types(&mut self) -> Result<Vec<Arc<dyn GrantType>>, BuildError> {
@@ -311,6 +365,7 @@ impl ServerBuilder {
             ("consent_page_lifetime", config.ticket_lifetime, second, day),
             ("consent", remembered, zero, ten_years),
             ("client_cache", self.client_cache, zero, Duration::from_secs(3600)),
+            ("reload_every", self.reload_every, second, Duration::from_secs(60)),
         ];
         for (setting, given, min, max) in bounds {
             if given < min || given > max {

@@ -50,6 +50,12 @@ impl Registry {
         }
         Ok(Self { fixed, source, cache: ClientCache::new(keep) })
     }
+
+    /// The longest lifetime of a grant that a client in the program has of its own.
+    pub(super) fn longest_grant(&self) -> Duration {
+        let own = self.fixed.values().filter_map(|(client, _)| client.lifetimes().grant);
+        own.max().unwrap_or_default()
+    }
 }
 
 impl Server {

@@ -31,7 +31,8 @@ impl Server {
             Body::Consent(consent)
                 if *consent.issuer == *self.issuer().as_str()
                     && *consent.client_id == *client_id
-                    && *consent.subject == *subject =>
+                    && *consent.subject == *subject
+                    && !self.live.is_fenced(consent.given_at) =>
             {
                 Some((**consent).clone())
             }
@@ -60,7 +61,11 @@ impl Server {
         };
         self.update(self.consent_key(client_id, subject), |stored| {
             let next = match stored {
-                Some(Body::Consent(before)) if now < before.expires_at => merge(before, &fresh),
+                Some(Body::Consent(before))
+                    if now < before.expires_at && !self.live.is_fenced(before.given_at) =>
+                {
+                    merge(before, &fresh)
+                }
                 _ => fresh.clone(),
             };
             let until = next.expires_at;

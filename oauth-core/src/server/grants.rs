@@ -59,6 +59,7 @@ impl Grants<'_> {
     /// 503 when the store fails.
     pub async fn list(&self, index: Index<'_>) -> Result<Vec<GrantSummary>, Error> {
         let now = self.0.now();
+        self.0.catch_up(now).await?;
         let mut found = Vec::new();
         let mut page = Some(Page::first(PAGE));
         while let Some(current) = page {
@@ -68,7 +69,9 @@ impl Grants<'_> {
                 if index.matches(&record)
                     && let Some(grant) = record.grant()
                 {
-                    found.push(GrantSummary::of(GrantId::from_bytes(*key.id()), grant, now));
+                    let (id, fenced) =
+                        (GrantId::from_bytes(*key.id()), self.0.live.is_fenced(grant.created_at));
+                    found.push(GrantSummary::of(id, grant, fenced, now));
                 }
             }
             page = listing.next.map(|next| Page::after(next, PAGE));
@@ -133,6 +136,30 @@ impl Grants<'_> {
 }
 
 impl Grants<'_> {
+    /// Ends everything that this issuer has issued until now: every grant, every page that waits for an answer, every
+    /// remembered consent, every sign-in of the built-in pages. For use after a backup was restored, in which codes and
+    /// tokens that had been used or revoked would be alive again. Answers the time of the fence.
+    ///
+    /// It is one write; nothing is listed. This server sees it at once, other replicas after twice their
+    /// [`reload_every`](super::ServerBuilder::reload_every) at the latest (4 s unless set), those that start later at once.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails; call it again then.
+    pub async fn raise_fence_all(&self) -> Result<Timestamp, Error> {
+        self.raise_fence(self.0.now()).await
+    }
+
+    /// As [`Grants::raise_fence_all`], for what was issued at `at` or earlier: a time in the future counts as now. A fence
+    /// never falls; the answer is where it stands.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails; call it again then.
+    pub async fn raise_fence(&self, at: Timestamp) -> Result<Timestamp, Error> {
+        self.0.raise_issuer_fence(at.min(self.0.now())).await
+    }
+
     /// A grant that was listed. Issuers may share a store: another one's grants are named too, and are not ours.
     async fn listed(&self, key: &Key) -> Result<Option<Arc<Record>>, Error> {
         match self.0.load_grant(key).await {
@@ -150,16 +177,17 @@ impl Server {
 }
 
 impl GrantSummary {
-    fn of(id: GrantId, grant: &Grant, now: Timestamp) -> Self {
-        let live = match &grant.state {
-            State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
-            State::Active(active) => {
-                let access = active.access.iter().map(|entry| entry.expires_at);
-                let ends = access.chain(active.refresh.as_ref().map(|refresh| refresh.expires_at));
-                now < grant.expires_at && ends.max().is_some_and(|end| now < end)
-            }
-            _ => false,
-        };
+    fn of(id: GrantId, grant: &Grant, fenced: bool, now: Timestamp) -> Self {
+        let live = !fenced
+            && match &grant.state {
+                State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
+                State::Active(active) => {
+                    let access = active.access.iter().map(|entry| entry.expires_at);
+                    let ends = access.chain(active.refresh.as_ref().map(|refresh| refresh.expires_at));
+                    now < grant.expires_at && ends.max().is_some_and(|end| now < end)
+                }
+                _ => false,
+            };
         Self {
             id,
             client_id: grant.client_id.clone(),

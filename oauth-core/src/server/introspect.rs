@@ -175,6 +175,7 @@ impl Server {
                 .for_client(client.shared_id()));
         }
         let Some((handle, _)) = named_token(self, &params)? else { return Ok(Introspection::default()) };
+        self.catch_up(now).await?;
         let found = match handle.kind {
             Kind::Access => self.introspect_access(&handle, &client, now).await,
             Kind::Refresh => self.introspect_refresh(&handle, &client, now).await,
@@ -218,6 +219,7 @@ impl Server {
         if *grant.client_id != *caller.id() {
             return Ok(None);
         }
+        self.check_fence(grant)?;
         let refresh = grant.active(now)?.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
         if refresh.digest != handle.digest() || now >= refresh.expires_at {
             return Ok(None);

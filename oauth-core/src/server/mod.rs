@@ -10,6 +10,7 @@ mod config;
 mod consents;
 mod grants;
 mod introspect;
+pub mod keys;
 mod pending;
 mod redeem;
 mod refresh;
@@ -29,6 +30,7 @@ pub use config::{ConsentPolicy, ScopeDescription};
 pub use consents::Consents;
 pub use grants::{GrantSummary, Grants};
 pub use introspect::{ActiveToken, Introspection};
+pub use keys::{HandleKey, KeyPhase, KeysError, StartError, StoredKeys};
 pub use pending::{Decision, Pending};
 pub use verify::{AccessToken, VerifyError};
 
@@ -64,7 +66,7 @@ pub struct Server {
     issuer: Issuer,
     issuer_text: Arc<str>,
     store: Arc<dyn Store>,
-    handles: Handles,
+    live: keys::Live,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     clients: clients::Registry,
@@ -97,9 +99,10 @@ impl Server {
         &*self.random
     }
 
-    /// What mints and parses handles, and seals what travels through the browser.
-    pub fn handles(&self) -> &Handles {
-        &self.handles
+    /// What mints and parses handles, and seals what travels through the browser: with the keys of this moment. Hold it for
+    /// one step, not for longer.
+    pub fn handles(&self) -> Arc<Handles> {
+        self.live.handles()
     }
 
     /// The store, for records of the host's pages and for purging.

@@ -103,7 +103,7 @@ impl Pending {
     ///
     /// Sealed, and useless in any other browser or sign-in. It goes into a hidden field, never into a URL.
     pub fn ticket(&self) -> String {
-        self.ticket.seal(self.server.handles(), &self.browser, self.server.random())
+        self.ticket.seal(&self.server.handles(), &self.browser, self.server.random())
     }
 
     /// The query with which a page at another path can call [`Server::pending`].
@@ -197,12 +197,10 @@ impl Server {
         scope: Option<&Scope>,
     ) -> Result<Answer, AuthorizeError> {
         let expired = || ShowError::new(ShowKind::Expired, "the ticket's key is not in the ring any more");
-        let secret = self
-            .handles()
-            .derive_code_with(ticket.key, ticket.nonce.expose(), ticket.grant)
-            .ok_or_else(expired)?;
-        let code =
-            self.handles().mint_with(ticket.key, Kind::Code, ticket.grant, 0, &secret).ok_or_else(expired)?;
+        let handles = self.handles();
+        let secret =
+            handles.derive_code_with(ticket.key, ticket.nonce.expose(), ticket.grant).ok_or_else(expired)?;
+        let code = handles.mint_with(ticket.key, Kind::Code, ticket.grant, 0, &secret).ok_or_else(expired)?;
         let digest = Digest::of(Kind::Code, ticket.key, &secret);
         let grant = self.approved(client, request, login, ticket, scope, digest);
         if is_too_large(&grant) {

@@ -1,16 +1,20 @@
 //! The step of a code that becomes tokens (RFC 6749 §4.1.3).
 
+use std::sync::Arc;
+
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Allowed, Ask, Grant, Plan, Redeem, Redemption, Refusal};
-use crate::handle::{Handle, Kind};
+use crate::handle::{Handle, Handles, Kind};
 use crate::secret::{Digest, Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
 
 /// A token request with a code, and the secrets that it would buy.
 pub(super) struct RedeemStep<'a> {
     server: &'a Server,
+    /// One ring for the whole step, whatever rotates meanwhile.
+    handles: Arc<Handles>,
     request: &'a TokenRequest<'a>,
     pub(super) handle: Handle,
     redirect_uri: Option<&'a str>,
@@ -25,15 +29,16 @@ impl<'a> RedeemStep<'a> {
         let code = request.required("code")?;
         let (redirect_uri, verifier) = (request.param("redirect_uri")?, request.param("code_verifier")?);
         let ask = request.ask()?;
-        let handle = server.handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
+        let handles = server.handles();
+        let handle = handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
         let drawn = Drawn::<64>::new(&*server.random);
         let access = Secret32::new(drawn.take());
         let refresh = request.client.may_use("refresh_token").then(|| Secret32::new(drawn.take()));
-        Ok(Self { server, request, handle, redirect_uri, verifier, ask, access, refresh })
+        Ok(Self { server, handles, request, handle, redirect_uri, verifier, ask, access, refresh })
     }
 
     pub(super) fn answer(self, redemption: Redemption) -> TokenResponse {
-        let mint = |kind, secret: &Secret32| self.server.handles.mint(kind, self.handle.grant, 0, secret);
+        let mint = |kind, secret: &Secret32| self.handles.mint(kind, self.handle.grant, 0, secret);
         TokenResponse {
             access_token: mint(Kind::Access, &self.access),
             token_type: "Bearer",
@@ -49,7 +54,8 @@ impl Step for RedeemStep<'_> {
 
     fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
         let (server, client) = (self.server, self.request.client);
-        let key = server.handles.current_key();
+        server.check_fence(grant)?;
+        let key = self.handles.current_key();
         let redeem = Redeem {
             handle: &self.handle,
             issuer: server.issuer.as_str(),

@@ -1,16 +1,20 @@
 //! The step of a refresh token that becomes its successor (RFC 6749 §6).
 
+use std::sync::Arc;
+
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Allowed, Ask, Grant, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt};
-use crate::handle::{Handle, Kind};
+use crate::handle::{Handle, Handles, Kind};
 use crate::secret::{Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
 
 /// A token request with a refresh token, and the random bytes that it may need.
 pub(super) struct RefreshStep<'a> {
     server: &'a Server,
+    /// One ring for the whole step, whatever rotates meanwhile.
+    handles: Arc<Handles>,
     request: &'a TokenRequest<'a>,
     presented: &'a str,
     pub(super) handle: Handle,
@@ -23,10 +27,11 @@ impl<'a> RefreshStep<'a> {
     pub(super) fn new(server: &'a Server, request: &'a TokenRequest<'a>) -> Result<Self, Error> {
         let presented = request.required("refresh_token")?;
         let ask = request.ask()?;
-        let handle = server.handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
+        let handles = server.handles();
+        let handle = handles.parse(Kind::Refresh, presented).map_err(|_| Refusal::Malformed)?;
         let drawn = Drawn::<44>::new(&*server.random);
         let (salt, fresh) = (Salt::from_bytes(drawn.take()), Secret32::new(drawn.take()));
-        Ok(Self { server, request, presented, handle, ask, salt, fresh })
+        Ok(Self { server, handles, request, presented, handle, ask, salt, fresh })
     }
 
     pub(super) fn answer(self, outcome: RefreshOutcome) -> Result<TokenResponse, Error> {
@@ -38,7 +43,7 @@ impl<'a> RefreshStep<'a> {
             tracing::info!(client_id = client.id(), grant_id = %grant, "access_token_evicted");
         }
         let mint = |kind, key, generation, secret: &Secret32| {
-            let minted = self.server.handles.mint_with(key, kind, grant, generation, secret);
+            let minted = self.handles.mint_with(key, kind, grant, generation, secret);
             minted.ok_or(Refusal::UnknownToken)
         };
         let refresh_token = match &outcome.successor {
@@ -60,6 +65,7 @@ impl Step for RefreshStep<'_> {
 
     fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<RefreshOutcome>, Refusal> {
         let (server, client) = (self.server, self.request.client);
+        server.check_fence(grant)?;
         let request = RefreshRequest {
             handle: &self.handle,
             issuer: server.issuer.as_str(),
@@ -72,7 +78,7 @@ impl Step for RefreshStep<'_> {
             retry_window: server.config.retry_window,
             max_retry_streak: server.config.max_retry_streak,
             max_access: server.config.max_access,
-            handles: &server.handles,
+            handles: &self.handles,
             salt: self.salt,
             fresh: &self.fresh,
         };

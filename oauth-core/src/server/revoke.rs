@@ -26,9 +26,13 @@ impl Server {
         let now = self.now();
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, now).await?;
-        let Some((handle, id)) = named_token(self, &params)? else { return Ok(()) };
+        let Some((mut handle, id)) = named_token(self, &params)? else { return Ok(()) };
         if handle.kind == Kind::Code && client.is_public() {
             return Ok(());
+        }
+        if handle.authenticity == Authenticity::UnknownKey && self.look_for_keys(now).await {
+            let Some((known, _)) = named_token(self, &params)? else { return Ok(()) };
+            handle = known;
         }
         let step = RevokeStep { handle: &handle, client_id: client.id() };
         match self.advance(id, &step, now).await {

@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Access, AccessTokens, Active, Grant, Refresh, Refusal, State};
-use crate::handle::{GrantId, Handle, IdContext, Kind};
+use crate::handle::{Authenticity, GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
 use crate::storage::{Body, Key, Marker, Namespace, Record};
@@ -58,19 +58,25 @@ impl Server {
     }
 
     async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
+        self.catch_up(request.now).await?;
         let step = RedeemStep::new(self, request)?;
         let redemption = self.advance(step.handle.grant, &step, request.now).await?;
         Ok(step.answer(redemption))
     }
 
     async fn refresh(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
-        let step = RefreshStep::new(self, request)?;
+        self.catch_up(request.now).await?;
+        let mut step = RefreshStep::new(self, request)?;
+        if step.handle.authenticity == Authenticity::UnknownKey && self.look_for_keys(request.now).await {
+            step = RefreshStep::new(self, request)?;
+        }
         let outcome = self.advance(step.handle.grant, &step, request.now).await?;
         step.answer(outcome)
     }
 
     /// Issues what a grant type permits: a new grant that is active at once.
     async fn issue(&self, request: &TokenRequest<'_>, own: &dyn GrantType) -> Result<TokenResponse, Error> {
+        self.catch_up(request.now).await?;
         let permit = self.permit(request, own).await?;
         let (new, response, first_use) = self.prepare(request, permit)?;
         if let Some(first_use) = first_use {
@@ -105,7 +111,8 @@ impl Server {
         permit: Permit,
     ) -> Result<(NewGrant, TokenResponse, Option<FirstUse>), Error> {
         let (client, now) = (request.client, request.now);
-        let key = self.handles.current_key();
+        let handles = self.handles();
+        let key = handles.current_key();
         let drawn = Drawn::<48>::new(&*self.random);
         let id = self.new_grant_id(now, drawn.take());
         let access = Secret32::new(drawn.take());
@@ -122,10 +129,10 @@ impl Server {
             None => expires_at,
         };
         let response = TokenResponse {
-            access_token: self.handles.mint(Kind::Access, id, 0, &access),
+            access_token: handles.mint(Kind::Access, id, 0, &access),
             token_type: "Bearer",
             expires_in: expires_at.since(now).as_secs(),
-            refresh_token: refresh.as_ref().map(|secret| self.handles.mint(Kind::Refresh, id, 0, secret)),
+            refresh_token: refresh.as_ref().map(|secret| handles.mint(Kind::Refresh, id, 0, secret)),
             scope: permit.scope.clone(),
         };
         let entry = Access {
@@ -193,7 +200,7 @@ impl Server {
 pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option<(Handle, GrantId)>, Error> {
     let token = params.one("token")?.ok_or_else(|| Error::invalid_request("token is missing"))?;
     params.one("token_type_hint")?;
-    Ok(server.handles.parse_any(token).ok().map(|handle| {
+    Ok(server.live.with_handles(|handles| handles.parse_any(token)).ok().map(|handle| {
         let id = handle.grant;
         (handle, id)
     }))

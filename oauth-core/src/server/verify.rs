@@ -97,7 +97,9 @@ impl Server {
     ///
     /// [`VerifyError::Invalid`].
     pub fn parse_access(&self, token: &str) -> Result<Handle, VerifyError> {
-        self.handles.parse(Kind::Access, token).map_err(|_| VerifyError::Invalid(Refusal::Malformed))
+        self.live
+            .with_handles(|handles| handles.parse(Kind::Access, token))
+            .map_err(|_| VerifyError::Invalid(Refusal::Malformed))
     }
 
     /// Verifies what [`Server::parse_access`] read.
@@ -106,7 +108,9 @@ impl Server {
     ///
     /// As [`Server::verify`].
     pub async fn verify_parsed(&self, handle: &Handle) -> Result<AccessToken, VerifyError> {
-        let (record, place) = self.find_access(handle, self.now()).await.map_err(refused)?;
+        let now = self.now();
+        self.catch_up(now).await.map_err(refused)?;
+        let (record, place) = self.find_access(handle, now).await.map_err(refused)?;
         let grant = record.grant().ok_or(VerifyError::Invalid(Refusal::Mismatch))?;
         let entry = grant.access_at(place).ok_or(VerifyError::Invalid(Refusal::UnknownToken))?;
         Ok(AccessToken {
@@ -131,11 +135,14 @@ impl Server {
         let record = self.load_grant(&Key::grant(handle.grant)).await?.ok_or(Refusal::UnknownGrant)?;
         let grant = record.grant().ok_or(Refusal::Mismatch)?;
         let (place, _) = grant.find_live(handle, now)?;
+        self.check_fence(grant)?;
         let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
         for ancestor in ancestors {
             let record = self.load_grant(&Key::grant(*ancestor)).await?;
             let ancestor = record.as_deref().and_then(|record| record.grant());
-            ancestor.ok_or(Refusal::UnknownGrant)?.active(now)?;
+            let ancestor = ancestor.ok_or(Refusal::UnknownGrant)?;
+            ancestor.active(now)?;
+            self.check_fence(ancestor)?;
         }
         Ok((record, place))
     }

@@ -21,12 +21,14 @@ pub enum Namespace {
     Fence = 5,
     /// A [`Marker`](super::Marker): a value that may be used once.
     Marker = 6,
+    /// The [`Keys`](super::Keys) of an issuer.
+    Keys = 7,
 }
 
 impl Namespace {
     /// All namespaces.
-    pub const ALL: [Self; 6] =
-        [Self::Grant, Self::Client, Self::Consent, Self::Session, Self::Fence, Self::Marker];
+    pub const ALL: [Self; 7] =
+        [Self::Grant, Self::Client, Self::Consent, Self::Session, Self::Fence, Self::Marker, Self::Keys];
 
     /// The namespace of a stored discriminant.
     pub fn from_u8(value: u8) -> Option<Self> {

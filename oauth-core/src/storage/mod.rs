@@ -15,6 +15,7 @@
 mod codec;
 mod error;
 mod key;
+mod keys;
 mod listing;
 mod record;
 #[cfg(feature = "testing")]
@@ -29,6 +30,7 @@ use async_trait::async_trait;
 pub use codec::{DecodeError, FORMAT};
 pub use error::{StoreError, StoreResult};
 pub use key::{Key, Namespace};
+pub use keys::{KeyMaterial, Keys, StoredKey};
 pub use listing::{Index, Listing, Page, Purged};
 pub use record::{Body, Consent, Fence, Marker, Record, Session};
 pub use version::Version;

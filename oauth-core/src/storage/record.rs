@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Namespace, Version};
+use super::{Key, Keys, Namespace, Version};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::grant::{Authentication, Grant};
@@ -46,6 +46,8 @@ pub enum Body {
     Fence(Fence),
     /// A value that has been used.
     Marker(Marker),
+    /// What the replicas of an issuer share.
+    Keys(Box<Keys>),
 }
 
 /// What a subject has allowed a client, remembered so that the same question is not asked twice.
@@ -113,6 +115,7 @@ impl Body {
             Self::Session(_) => Namespace::Session,
             Self::Fence(_) => Namespace::Fence,
             Self::Marker(_) => Namespace::Marker,
+            Self::Keys(_) => Namespace::Keys,
         }
     }
 }

@@ -1,7 +1,7 @@
 -- One row a record. What decides is in the columns down to "retain_until" and in "body"; the others are copies of parts of
 -- the body, for listings and for people. Times are milliseconds since 1970-01-01T00:00:00Z.
 CREATE TABLE oauth_records (
-    namespace    smallint NOT NULL, -- 1 grant, 2 client, 3 consent, 4 session, 5 fence, 6 marker
+    namespace    smallint NOT NULL, -- 1 grant, 2 client, 3 consent, 4 session, 5 fence, 6 marker, 7 keys
     purge_minute integer  NOT NULL, -- the minute of retain_until, for the index: many rows share one entry
     id           uuid     NOT NULL,
     version      uuid     NOT NULL, -- drawn anew for each write; every write compares it

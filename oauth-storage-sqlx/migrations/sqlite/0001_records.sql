@@ -1,7 +1,7 @@
 -- One row a record. What decides is in the columns down to "retain_until" and in "body"; the others are copies of parts of
 -- the body, for listings and for people. Times are milliseconds since 1970-01-01T00:00:00Z.
 CREATE TABLE oauth_records (
-    namespace    INTEGER NOT NULL, -- 1 grant, 2 client, 3 consent, 4 session, 5 fence, 6 marker
+    namespace    INTEGER NOT NULL, -- 1 grant, 2 client, 3 consent, 4 session, 5 fence, 6 marker, 7 keys
     id           BLOB    NOT NULL, -- 16 bytes
     version      BLOB    NOT NULL, -- 16 bytes, drawn anew for each write; every write compares them
     retain_until INTEGER NOT NULL, -- from then on the row may be purged

@@ -96,10 +96,12 @@ impl Live {
         let key = cookie.key(server.issuer());
         let Some(record) = server.store().load(&key).await? else { return Ok(None) };
         let Body::Session(session) = &record.body else { return Ok(None) };
+        let fence = server.fence().await.map_err(StoreError::unavailable)?;
         let alive = record.key == key
             && *session.issuer == *server.issuer().as_str()
             && session.digest == Digest::of_secret(&cookie.0)
             && session.ended_at.is_none()
+            && fence.is_none_or(|fence| session.authentication.time > fence)
             && server.now() < session.expires_at;
         Ok(alive.then(|| Self { id: *key.id(), session: (**session).clone() }))
     }

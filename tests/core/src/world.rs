@@ -12,7 +12,9 @@ use oauth_core::clock::{ManualClock, Timestamp};
 use oauth_core::error::Error;
 use oauth_core::handle::KeyRing;
 use oauth_core::secret::SeededRandom;
-use oauth_core::server::{Answer, AuthorizeStep, Introspection, Server, ServerBuilder};
+use oauth_core::server::{
+    Answer, AuthorizeStep, Introspection, Server, ServerBuilder, StartError, StoredKeys,
+};
 use oauth_core::storage::Store;
 use oauth_core::token::TokenResponse;
 
@@ -65,6 +67,24 @@ impl World {
             .key_ring(KeyRing::new([1; 32]));
         let builder = clients().into_iter().fold(builder, ServerBuilder::client);
         configure(builder).build().expect("a server")
+    }
+
+    /// As [`World::server`], with keys that are kept in the store.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not start.
+    pub async fn start(
+        seed: u64,
+        store: impl Store,
+        clock: &ManualClock,
+        keys: StoredKeys,
+    ) -> Result<Arc<Server>, StartError> {
+        let builder = Server::builder(ISSUER, store)
+            .clock(clock.clone())
+            .random(SeededRandom::new(seed))
+            .stored_keys(keys);
+        clients().into_iter().fold(builder, ServerBuilder::client).start().await
     }
 
     /// The same browser and records with another server.

@@ -14,7 +14,9 @@ use crate::pkce::Challenge;
 use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::{Digest, Random, Secret32, SeededRandom, random_array};
-use crate::storage::{Body, Consent, Fence, Key, Marker, Record, Session, Version};
+use crate::storage::{
+    Body, Consent, Fence, Key, KeyMaterial, Keys, Marker, Record, Session, StoredKey, Version,
+};
 
 /// The present of the checks: 2100-01-01.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(4_102_444_800);
@@ -167,6 +169,18 @@ impl Sample {
             .expect("a valid client")
     }
 
+    /// Keys of both forms, and a fence.
+    fn keys(&self) -> Keys {
+        let id = KeyId::from_bytes([1, 2, 3, 4]);
+        let plain = KeyMaterial::plain(random_array(&self.0));
+        let wrapped = KeyMaterial::wrapped(KeyId::from_bytes([5, 6, 7, 8]), [9; 72]);
+        Keys {
+            issuer: "https://issuer.example".into(),
+            ring: [plain, wrapped].map(|key| StoredKey { id, mints_from: NOW, key }).into(),
+            not_before: Some(NOW),
+        }
+    }
+
     /// One body of each kind, and one grant in each state.
     pub(super) fn bodies(&self) -> Vec<Body> {
         let full = self.full_grant();
@@ -199,6 +213,7 @@ impl Sample {
             })),
             Body::Fence(Fence { not_before: NOW }),
             Body::Marker(Marker { used_at: NOW }),
+            Body::Keys(Box::new(self.keys())),
             Body::Grant(full),
         ]
     }
