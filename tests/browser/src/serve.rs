@@ -11,10 +11,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// # Panics
 ///
 /// If no port is free.
-pub async fn serve(app: impl FnOnce(&str) -> Router) -> String {
+pub async fn serve(app: impl AsyncFnOnce(&str) -> Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let app = app(&address);
+    let app = app(&address).await;
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }
@@ -34,7 +34,8 @@ impl Callback {
             let _ = send.send(query.unwrap_or_default());
             Html("<p id=\"done\">Back in the program</p>")
         };
-        let address = serve(|_| Router::new().route("/callback", axum::routing::get(answer))).await;
+        let address =
+            serve(async |_: &str| Router::new().route("/callback", axum::routing::get(answer))).await;
         Self { uri: format!("{address}/callback"), answers }
     }
 

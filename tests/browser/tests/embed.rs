@@ -8,7 +8,7 @@ use url::form_urlencoded::{Serializer, parse};
 const YES: &str = "button[value=yes]";
 
 async fn harbour() -> String {
-    serve(|issuer| embed_axum::app(issuer).unwrap()).await
+    serve(async |issuer: &str| embed_axum::app(issuer).unwrap()).await
 }
 
 fn request(issuer: &str, client_id: &str, redirect_uri: &str, more: &[(&str, &str)]) -> String {

@@ -92,7 +92,7 @@ async fn a_policy_in_the_way_is_noticed() {
     let policy = [(CONTENT_SECURITY_POLICY, "form-action 'self'")];
     let go = (StatusCode::SEE_OTHER, [(LOCATION, "com.example.app:/callback?code=1")]);
     let app = Router::new().route("/", get((policy, Html(form)))).route("/go", post(go));
-    let origin = serve(|_| app).await;
+    let origin = serve(async |_: &str| app).await;
     walk(async move |page: Arc<Page>| {
         page.go(&origin).await;
         page.click("button").await;

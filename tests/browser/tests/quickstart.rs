@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use browser::{Page, serve, walk};
+use quickstart::Place;
 
 const ALLOW: &str = "button[value=approve]";
 const DENY: &str = "button[value=deny]";
 
 async fn quickstart() -> String {
-    serve(|issuer| quickstart::app(issuer).unwrap()).await
+    serve(async |issuer: &str| quickstart::app(issuer, &Place::memory()).await.unwrap()).await
 }
 
 async fn sign_in(page: &Page, username: &str, password: &str) {

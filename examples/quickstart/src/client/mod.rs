@@ -13,11 +13,14 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use oauth_core::client::ClientSecret;
 use serde::Deserialize;
 
 use oauth::{OAuth, Outcome};
 use page::{Account, Home, Problem};
 use visitor::{Visitors, cookie};
+
+use crate::place::Place;
 
 #[derive(Clone)]
 struct App {
@@ -25,7 +28,15 @@ struct App {
     visitors: Arc<Visitors>,
 }
 
-pub(crate) fn router(issuer: &str, secret: &str) -> Result<Router, Box<dyn Error>> {
+/// The secret that the app was registered with, made up when it first ran.
+pub(crate) fn secret(place: &Place) -> Result<ClientSecret, Box<dyn Error>> {
+    let kept = place.saved::<Option<String>>("client-secret.json")?;
+    let text =
+        kept.write(|kept| kept.get_or_insert_with(|| ClientSecret::generate().expose().to_owned()).clone());
+    Ok(ClientSecret::from_text(text))
+}
+
+pub(crate) fn router(issuer: &str, secret: &str, place: &Place) -> Result<Router, Box<dyn Error>> {
     let oauth = Arc::new(OAuth::new(issuer, secret)?);
     let routes = Router::new()
         .route("/", get(home))
@@ -33,7 +44,7 @@ pub(crate) fn router(issuer: &str, secret: &str) -> Result<Router, Box<dyn Error
         .route("/callback", get(callback))
         .route("/act", post(act))
         .route("/sign-out-here", post(sign_out));
-    Ok(routes.with_state(App { oauth, visitors: Arc::default() }))
+    Ok(routes.with_state(App { oauth, visitors: Arc::new(Visitors::open(place)?) }))
 }
 
 async fn home(State(app): State<App>, headers: HeaderMap) -> Response {

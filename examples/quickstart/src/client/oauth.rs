@@ -11,6 +11,7 @@ use oauth2::{
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenResponse,
     TokenUrl,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 const CLIENT_ID: &str = "notebook";
@@ -23,14 +24,14 @@ pub(super) struct OAuth {
 }
 
 /// A sign-in that is under way.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Waiting {
     pub(super) state: String,
     verifier: String,
 }
 
 /// What the client was given.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Tokens {
     pub(super) access: String,
     pub(super) refresh: String,

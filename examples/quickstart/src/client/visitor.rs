@@ -1,26 +1,29 @@
 //! What the app knows of its visitors: sign-ins that are under way, and tokens. They never leave the server.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::error::Error;
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use oauth2::CsrfToken;
+use serde::{Deserialize, Serialize};
 
 use super::oauth::{Outcome, Tokens, Waiting};
+use crate::place::Place;
+use crate::saved::Saved;
 
 const COOKIE_NAME: &str = "notebook";
 /// Sign-ins that one visitor may have under way, in as many tabs.
 const MAX_WAITING: usize = 8;
 const MAX_VISITORS: usize = 1000;
 
-#[derive(Default)]
-pub(super) struct Visitors(Mutex<HashMap<String, Visitor>>);
+pub(super) struct Visitors(Saved<HashMap<String, Visitor>>);
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Visitor {
     waiting: Vec<Waiting>,
     pub(super) tokens: Option<Tokens>,
+    #[serde(skip)]
     pub(super) last: Option<Outcome>,
 }
 
@@ -34,13 +37,17 @@ impl Visitor {
 }
 
 impl Visitors {
+    pub(super) fn open(place: &Place) -> Result<Self, Box<dyn Error>> {
+        place.saved("visitors.json").map(Self)
+    }
+
     /// The id in the cookie, if it is one of ours.
     pub(super) fn known(&self, headers: &HeaderMap) -> Option<String> {
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let (_, id) = pairs.find(|(name, _)| *name == COOKIE_NAME)?;
-        self.lock().contains_key(id).then(|| id.to_owned())
+        self.0.read(|visitors| visitors.contains_key(id)).then(|| id.to_owned())
     }
 
     /// The id of this visitor, and whether it is a new one.
@@ -49,35 +56,31 @@ impl Visitors {
             return (id, false);
         }
         let id = CsrfToken::new_random_len(32).into_secret();
-        let mut visitors = self.lock();
-        if visitors.len() == MAX_VISITORS {
-            visitors.clear();
-        }
-        visitors.insert(id.clone(), Visitor::default());
+        self.0.write(|visitors| {
+            if visitors.len() == MAX_VISITORS {
+                visitors.clear();
+            }
+            visitors.insert(id.clone(), Visitor::default());
+        });
         (id, true)
     }
 
     pub(super) fn get(&self, headers: &HeaderMap) -> Visitor {
         let id = self.known(headers);
-        id.and_then(|id| self.lock().get(&id).cloned()).unwrap_or_default()
+        id.and_then(|id| self.0.read(|visitors| visitors.get(&id).cloned())).unwrap_or_default()
     }
 
     pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut Visitor)) {
-        if let Some(visitor) = self.lock().get_mut(id) {
-            change(visitor);
-        }
+        self.0.write(|visitors| visitors.get_mut(id).map(change));
     }
 
     /// Ends the wait for an answer with that state: it is taken once.
     pub(super) fn take(&self, id: &str, state: &str) -> Option<Waiting> {
-        let mut visitors = self.lock();
-        let waiting = &mut visitors.get_mut(id)?.waiting;
-        let at = waiting.iter().position(|waiting| waiting.state == state)?;
-        Some(waiting.remove(at))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Visitor>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.write(|visitors| {
+            let waiting = &mut visitors.get_mut(id)?.waiting;
+            let at = waiting.iter().position(|waiting| waiting.state == state)?;
+            Some(waiting.remove(at))
+        })
     }
 }
 

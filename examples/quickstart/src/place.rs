@@ -1,0 +1,93 @@
+//! Where the quickstart keeps what must last: a directory, and an engine for the authorization server.
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use oauth_core::storage::Store;
+use oauth_storage_memory::MemoryStore;
+use oauth_storage_redis::RedisStore;
+use oauth_storage_sqlx::{PostgresStore, SqliteStore};
+
+use crate::saved::Saved;
+
+/// A directory for an SQLite file and for what the app and the API remember, unless everything stays in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    directory: Option<PathBuf>,
+    database: Option<String>,
+}
+
+impl Place {
+    /// Nothing lasts.
+    pub fn memory() -> Self {
+        Self::default()
+    }
+
+    /// A directory, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn directory(path: impl Into<PathBuf>) -> Result<Self, Box<dyn Error>> {
+        let directory = path.into();
+        fs::create_dir_all(&directory)
+            .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+        Ok(Self { directory: Some(directory), database: None })
+    }
+
+    /// Another engine for the authorization server: `postgres://…`, `redis://…` or `sqlite:FILE`.
+    #[must_use]
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.database = Some(url.into());
+        self
+    }
+
+    /// Where the server's records are, in words for people; without a password.
+    pub fn describe(&self) -> String {
+        match (&self.database, &self.directory) {
+            (Some(url), _) => url.split_once("://").map_or(url.clone(), |(scheme, rest)| {
+                format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+            }),
+            (None, Some(directory)) => directory.join("oauth.db").display().to_string(),
+            (None, None) => "memory".to_owned(),
+        }
+    }
+
+    /// Opens the authorization server's store.
+    pub(crate) async fn store(&self) -> Result<Arc<dyn Store>, Box<dyn Error>> {
+        let url = self.database.as_deref().unwrap_or_default();
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let store = PostgresStore::new(PostgresStore::recommended_options().connect(url).await?);
+            store.migrate().await?;
+            return Ok(Arc::new(store));
+        }
+        if url.starts_with("redis") {
+            return Ok(Arc::new(RedisStore::connect(url).await?));
+        }
+        let file = match (url.strip_prefix("sqlite:"), &self.directory) {
+            (Some(file), _) => PathBuf::from(file),
+            (None, Some(directory)) if url.is_empty() => directory.join("oauth.db"),
+            (None, None) if url.is_empty() => return Ok(Arc::new(MemoryStore::new())),
+            _ => return Err("the database is not one of postgres://…, redis://… and sqlite:FILE".into()),
+        };
+        let connections = SqliteStore::recommended_connect_options(file);
+        let store = SqliteStore::new(SqliteStore::recommended_options().connect_with(connections).await?);
+        store.migrate().await?;
+        Ok(Arc::new(store))
+    }
+
+    /// A file of the app's or the API's own.
+    pub(crate) fn saved<T: Saveable>(&self, name: &str) -> Result<Saved<T>, Box<dyn Error>> {
+        match &self.directory {
+            Some(directory) => Saved::open(directory.join(name)),
+            None => Ok(Saved::in_memory()),
+        }
+    }
+}
+
+/// What can be kept in a file.
+pub(crate) trait Saveable: Default + serde::Serialize + serde::de::DeserializeOwned {}
+
+impl<T: Default + serde::Serialize + serde::de::DeserializeOwned> Saveable for T {}
