@@ -55,6 +55,7 @@ pub mod client;
 pub mod clock;
 mod constant_time;
 pub mod error;
+pub mod fetch;
 mod fixed_bytes;
 pub mod grant;
 pub mod handle;
