@@ -6,6 +6,7 @@
 //! | serve them alone | [`server::AuthorizationServerService`] |
 //! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
+//! | delete what has expired, on a schedule | `purge::spawn` (feature `purge`) |
 //! | answer from a consent page of one's own | [`endpoint::authorize_response`] |
 
 pub mod bearer;
@@ -17,6 +18,8 @@ pub mod host;
 pub mod login_page;
 #[cfg(feature = "pages")]
 pub mod pages;
+#[cfg(feature = "purge")]
+pub mod purge;
 pub mod server;
 
 /// The readme's examples, compiled.

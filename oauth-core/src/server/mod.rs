@@ -12,6 +12,7 @@ mod grants;
 mod introspect;
 pub mod keys;
 mod pending;
+mod purge;
 mod redeem;
 mod refresh;
 mod revoke;
