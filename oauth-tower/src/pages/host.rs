@@ -114,10 +114,14 @@ pub(crate) async fn serve<B: http_body::Body>(
             Refusal::UriTooLong | Refusal::TooLarge => ShowKind::TooLong,
             _ => ShowKind::Malformed,
         };
-        let error = ShowError::new(kind, refusal.error().reason());
+        let refused = refusal.error();
+        let error = ShowError::new(kind, refused.reason());
         tracing::warn!(status = refusal.status().as_u16(), reason = error.reason(), "page_refused");
         let mut response = error_page(&pages.theme, &error);
         *response.status_mut() = refusal.status();
+        if let Some(after) = refused.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
         response
     };
     if head.uri.path_and_query().is_some_and(|own| own.as_str().len() > MAX_URI_BYTES) {

@@ -241,7 +241,7 @@ impl Pages {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
             Failed::Store(_) | Failed::Credentials(_) => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
             _ => {}
         }

@@ -1,9 +1,11 @@
 //! Attacks through the store (RL): failures at every call, lost answers, stale reads, lies.
 
+mod down;
 mod faults;
 mod hooks;
 mod lies;
 mod replicas;
+mod restore;
 
 use std::collections::BTreeMap;
 use std::fmt;
