@@ -30,6 +30,7 @@
 //! | consent page | 15 min | 1 s to 1 day | |
 //! | remembered consent | 90 days | off | never for public clients on loopback or custom schemes |
 //! | access tokens of one grant | 16 | 1 to 64 | the one nearest its expiry goes |
+//! | look for changed keys and fences | 2 s | 1 s to 1 min | seen by every replica after twice this; one load of one request |
 //! | client cache | 5 s | off to 1 h | how long a change in the host's table may go unseen |
 //! | PKCE | S256, mandatory | opt-out for confidential clients only | OAuth 2.1 §4.1.1 |
 //!
@@ -39,6 +40,10 @@
 //! keys of the [ring](crate::handle::KeyRing) cannot either. Whoever can *write* the store can grant themselves anything, as
 //! they could in any authorization server.
 //!
+//! [Keys that are kept in the store](crate::server::StoredKeys) are in every copy of it, unless a
+//! [`WrappingKey`](crate::handle::WrappingKey) wraps them. A thief of store and keys together still cannot make a token that
+//! works; what they can do is listed at [`server::keys`](crate::server::keys).
+//!
 //! # When keys are lost
 //!
 //! Handles whose key is gone are looked up all the same: the digest in the record decides. So access tokens and current
@@ -47,8 +52,15 @@
 //!
 //! # Restoring a backup
 //!
-//! Whatever was used, rotated or revoked after the backup was taken is alive again in it. A refresh token that is newer than
-//! its record is refused without revoking anything, and said so at level `WARN`.
+//! Whatever was used, rotated or revoked after the backup was taken is alive again in it. So before the restored store is
+//! served, call [`raise_fence_all`](crate::server::Grants::raise_fence_all): it ends every grant, open page, remembered consent
+//! and sign-in of the built-in pages that began before that moment, with one write. Servers that run see it within 4 s (twice
+//! [`reload_every`](crate::server::ServerBuilder::reload_every)), those that start later at once; a fence never falls, also when
+//! the store goes back in time below a running server. A refresh token that is newer than its record is refused without
+//! revoking anything, and said so at level `WARN`.
+//!
+//! What no fence can know: clients that were disabled, or whose secret was changed, after the backup; and `jti`s that were used
+//! after it, which may be used once more until their proofs expire.
 //!
 //! # What the retry window costs
 //!

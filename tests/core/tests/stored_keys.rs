@@ -158,9 +158,16 @@ fn plain_keys_are_wrapped_at_the_next_start() {
         let plain = started(&world, 1, StoredKeys::new()).await;
         let tokens = plain.tokens("web", "alice").await;
         assert_eq!(stored(&world.ledger).ring[0].key.wrapped_by(), None);
+        // A name, two bytes that say "32 bytes", and the key.
+        let bytes = |ledger: &Ledger| ledger.get(&keys_key(ISSUER)).expect("a record").encode();
+        let before = bytes(&world.ledger);
+        let at = before.windows(5).position(|window| window == b"plain").expect("a plain key") + 7;
+        let key = &before[at..at + 32];
         let wrapped = started(&world, 2, StoredKeys::new().wrapped_by(wrapping(1))).await;
         assert_eq!(stored(&world.ledger).ring[0].key.wrapped_by(), Some(wrapping(1).id()));
         assert!(is_known(&wrapped.server, Kind::Access, &tokens.access_token));
+        assert!(!bytes(&world.ledger).windows(8).any(|window| window == &key[..8]), "the store has the key");
+        assert!(!format!("{:?}", world.ledger.written()).contains(&format!("{:?}", &key[..8])));
         // One that is still running without it keeps the keys that it has.
         world.advance(10);
         assert!(plain.works(&tokens.access_token).await);

@@ -22,7 +22,7 @@ use crate::storage::{KeyMaterial, Keys, StoredKey};
 ///
 /// # Security
 /// Without [`StoredKeys::wrapped_by`] the database holds the keys as they are. What a thief of it can do then:
-/// [`server`](crate::server#keys-in-the-store).
+/// [`server::keys`](crate::server::keys#security).
 #[derive(Clone, Debug, Default)]
 pub struct StoredKeys {
     wrapping: Option<WrappingKey>,
