@@ -49,7 +49,7 @@ async fn sign_in(page: &Page) {
 
 #[tokio::test]
 async fn a_loopback_port_is_reached_under_the_policy() {
-    let (origin, mut program) = (serve(app).await, Callback::listen().await);
+    let (origin, mut program) = (serve(async |address: &str| app(address)).await, Callback::listen().await);
     walk(async move |page: Arc<Page>| {
         page.go(&request(&origin, &program.uri)).await;
         sign_in(&page).await;
@@ -62,7 +62,7 @@ async fn a_loopback_port_is_reached_under_the_policy() {
 
 #[tokio::test]
 async fn a_custom_scheme_is_reached_under_the_policy() {
-    let origin = serve(app).await;
+    let origin = serve(async |address: &str| app(address)).await;
     walk(async move |page: Arc<Page>| {
         page.go(&request(&origin, SCHEME)).await;
         sign_in(&page).await;
@@ -74,7 +74,7 @@ async fn a_custom_scheme_is_reached_under_the_policy() {
 
 #[tokio::test]
 async fn an_error_is_shown_and_goes_nowhere() {
-    let origin = serve(app).await;
+    let origin = serve(async |address: &str| app(address)).await;
     walk(async move |page: Arc<Page>| {
         let address = request(&origin, "https://evil.example/");
         page.go(&address).await;
