@@ -60,6 +60,8 @@ codes! {
     RequestNotSupported = "request_not_supported", 400;
     /// `request_uri` is not supported (OpenID Connect Core §3.1.2.6).
     RequestUriNotSupported = "request_uri_not_supported", 400;
+    /// The client has asked too often and should wait (RFC 6585 §4); on the wire the code that clients know for it.
+    TooManyRequests = "temporarily_unavailable", 429;
     /// The server cannot answer now (RFC 6749 §4.1.2.1).
     TemporarilyUnavailable = "temporarily_unavailable", 503;
     /// Something failed that should not (RFC 6749 §4.1.2.1).
@@ -125,6 +127,13 @@ impl Error {
         self
     }
 
+    /// Says in the answer when to try again.
+    #[must_use]
+    pub fn retry_in(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
     /// Names the client that the request was made by, or claimed to be made by.
     #[must_use]
     pub fn for_client(mut self, client_id: impl Into<Arc<str>>) -> Self {
@@ -176,7 +185,7 @@ impl Error {
         self.basic_challenge
     }
 
-    /// `Retry-After`, for answers with status 503.
+    /// `Retry-After`, for answers with status 429 and 503.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

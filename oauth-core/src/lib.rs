@@ -18,6 +18,7 @@
 //! | add a grant type | [`token::GrantType`] |
 //! | write a sign-in or consent page | [`authorize`], [`server::Server::pending`] |
 //! | see what can happen to a grant | [`grant`] |
+//! | limit how often somebody may try | [`limit`] |
 //! | know what a token says on the wire | [`handle`] |
 //! | know the threats, the defaults and the invariants | [`manual`] |
 //!
@@ -62,6 +63,7 @@ pub mod handle;
 pub mod issuer;
 mod json;
 mod keyed_hash;
+pub mod limit;
 pub mod manual;
 pub mod metadata;
 pub mod params;

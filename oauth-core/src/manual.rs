@@ -32,6 +32,7 @@
 //! | access tokens of one grant | 16 | 1 to 64 | the one nearest its expiry goes |
 //! | look for changed keys and fences | 2 s | 1 s to 1 min | seen by every replica after twice this; one load of one request |
 //! | client cache | 5 s | off to 1 h | how long a change in the host's table may go unseen |
+//! | rate limits | in memory, by address prefix | see [`Rule`](crate::limit::Rule) | [`Unlimited`](crate::limit::Unlimited) switches them off |
 //! | PKCE | S256, mandatory | opt-out for confidential clients only | OAuth 2.1 §4.1.1 |
 //!
 //! # What a store sees, and what a thief of it gets

@@ -7,10 +7,12 @@
 //! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
 //! | delete what has expired, on a schedule | `purge::spawn` (feature `purge`) |
+//! | say where requests come from, behind proxies | [`client_address::ForwardedFor`] |
 //! | answer from a consent page of one's own | [`endpoint::authorize_response`] |
 
 pub mod bearer;
 pub mod body;
+pub mod client_address;
 mod cors;
 mod deadline;
 pub mod endpoint;

@@ -1,6 +1,6 @@
 //! `cargo run -p embed-axum`
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
@@ -12,5 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = embed_axum::app(&issuer)?;
     println!("Open {issuer}, sign in as ada / lovelace");
     let stop = async { drop(tokio::signal::ctrl_c().await) };
+    // With the peers' addresses, by which rate limits count.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
 }

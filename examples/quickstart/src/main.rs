@@ -1,6 +1,6 @@
 //! `cargo run -p quickstart`, then open the address that it prints.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use quickstart::Place;
@@ -61,6 +61,8 @@ async fn serve(options: Options, ready: impl FnOnce(&str, &Place)) -> Result<(),
     let app = quickstart::app(&issuer, &place).await?;
     ready(&issuer, &place);
     let stop = async { drop(tokio::signal::ctrl_c().await) };
+    // With the peers' addresses, by which rate limits count.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
 }
 

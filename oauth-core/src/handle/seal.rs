@@ -24,6 +24,10 @@ pub enum SealPurpose {
     SignIn,
     /// A session of the built-in sign-in.
     Session,
+    /// A browser that has been signed in to an account before.
+    KnownBrowser,
+    /// The device request that a verification page shows.
+    Device,
 }
 
 impl SealPurpose {
@@ -33,6 +37,8 @@ impl SealPurpose {
             Self::Consent => b"consent",
             Self::SignIn => b"sign-in",
             Self::Session => b"session",
+            Self::KnownBrowser => b"known browser",
+            Self::Device => b"device",
         }
     }
 }
@@ -147,8 +153,14 @@ mod tests {
     }
 
     const ISSUER: &str = "https://as.example";
-    const PURPOSES: [SealPurpose; 4] =
-        [SealPurpose::Resume, SealPurpose::Consent, SealPurpose::SignIn, SealPurpose::Session];
+    const PURPOSES: [SealPurpose; 6] = [
+        SealPurpose::Resume,
+        SealPurpose::Consent,
+        SealPurpose::SignIn,
+        SealPurpose::Session,
+        SealPurpose::KnownBrowser,
+        SealPurpose::Device,
+    ];
 
     #[test]
     fn opens_for_the_same_issuer_purpose_and_browser_only() {

@@ -10,6 +10,7 @@ use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
 use crate::handle::{Handles, KeyRing, Prefixes};
 use crate::issuer::{Issuer, IssuerError};
+use crate::limit::{Limiter, MemoryLimiter, Quota, Quotas, Rule};
 use crate::scope::{Scope, ScopeError};
 use crate::secret::{Random, SystemRandom};
 use crate::storage::Store;
@@ -101,6 +102,8 @@ pub struct ServerBuilder {
     scopes: Vec<(String, String)>,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,
+    limiter: Arc<dyn Limiter>,
+    quotas: Quotas,
 }
 
 impl ServerBuilder {
@@ -121,6 +124,8 @@ impl ServerBuilder {
             scopes: Vec::new(),
             grant_types: vec![Arc::new(ClientCredentials)],
             subject_status: None,
+            limiter: Arc::new(MemoryLimiter::new()),
+            quotas: Quotas::default(),
         }
     }
 
@@ -201,6 +206,18 @@ impl ServerBuilder {
     /// Asks the host whether a subject may still act.
     pub fn subject_status(mut self, status: impl SubjectStatus) -> Self {
         self.subject_status = Some(Arc::new(status));
+        self
+    }
+
+    /// Counts attempts elsewhere than in this process, or with [`Unlimited`](crate::limit::Unlimited) not at all.
+    pub fn limiter(mut self, limiter: impl Limiter) -> Self {
+        self.limiter = Arc::new(limiter);
+        self
+    }
+
+    /// How many attempts a rule allows, instead of [`Rule::default_quota`].
+    pub fn limit(mut self, rule: Rule, quota: Quota) -> Self {
+        self.quotas.set(rule, quota);
         self
     }
 
@@ -332,6 +349,8 @@ impl ServerBuilder {
             config: self.config,
             grant_types,
             subject_status: self.subject_status,
+            limiter: self.limiter,
+            quotas: self.quotas,
         })
     }
 

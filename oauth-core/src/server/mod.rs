@@ -11,6 +11,7 @@ mod consents;
 mod grants;
 mod introspect;
 pub mod keys;
+mod limits;
 mod pending;
 mod purge;
 mod redeem;
@@ -32,6 +33,7 @@ pub use consents::Consents;
 pub use grants::{GrantSummary, Grants};
 pub use introspect::{ActiveToken, Introspection};
 pub use keys::{HandleKey, KeyPhase, KeysError, StartError, StoredKeys};
+pub use limits::{Limits, RateLimited};
 pub use pending::{Decision, Pending};
 pub use verify::{AccessToken, VerifyError};
 
@@ -43,6 +45,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::handle::{GrantId, Handles};
 use crate::issuer::Issuer;
+use crate::limit::{Limiter, Quotas};
 use crate::params::Params;
 use crate::secret::Random;
 use crate::storage::{Store, StoreResult};
@@ -74,6 +77,8 @@ pub struct Server {
     config: Config,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,
+    limiter: Arc<dyn Limiter>,
+    quotas: Quotas,
 }
 
 impl Server {

@@ -5,15 +5,17 @@
 //! 3. A success of the token endpoint is exactly 200; a revocation answers `{}`, since some clients parse what they get.
 
 use std::future::Future;
-use std::pin::pin;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use oauth_core::error::Error;
+use oauth_core::error::{Error, ErrorCode};
+use oauth_core::limit::{LimitBy, Rule};
 use oauth_core::metadata::Endpoint;
-use oauth_core::server::Server;
+use oauth_core::server::{RateLimited, Server};
 use serde::Serialize;
 
 use super::refuse::{is_open, refuse};
@@ -25,6 +27,12 @@ use crate::deadline::Deadline;
 /// One of the endpoints that take a form and answer JSON. A type each, so that each has a future of its own size.
 pub(crate) trait Form {
     const ENDPOINT: Endpoint;
+
+    /// What is counted by address: failures, unless [`Form::COUNTS_ALL`].
+    const RULE: Rule = Rule::FailedToken;
+
+    /// Whether each request counts, and not only those that fail.
+    const COUNTS_ALL: bool = false;
 
     /// The JSON of the answer.
     fn answer<'a>(
@@ -74,6 +82,7 @@ pub(crate) fn answer_form<F: Form, B: http_body::Body + Send>(
     headers: HeaderMap,
     body: B,
     limits: (Duration, usize),
+    address: Option<IpAddr>,
 ) -> impl Future<Output = Response<Body>> + Send
 where
     B::Data: Send,
@@ -87,12 +96,45 @@ where
             Some(Err(ReadError::Broken)) => return refused(Refusal::BrokenBody),
             None => return refused(Refusal::SlowBody),
         };
+        if let Some(address) = address
+            && let Err(limited) = admit::<F>(&server, address).await
+        {
+            return refuse(F::ENDPOINT, &limited.into(), None);
+        }
         match deadline.within(pin!(F::answer(&server, &headers, &body))).await {
             Some(Ok(json)) => answered(F::ENDPOINT, json),
-            Some(Err(error)) => refuse(F::ENDPOINT, &error, None),
+            Some(Err(error)) => {
+                if let Some(address) = address.filter(|_| !F::COUNTS_ALL && is_guess(&error)) {
+                    count::<F>(&server, address).await;
+                }
+                refuse(F::ENDPOINT, &error, None)
+            }
             None => refused(Refusal::Deadline),
         }
     }
+}
+
+/// Whether the address may ask now. Boxed, so that the common future has no room for it.
+fn admit<F: Form>(
+    server: &Server,
+    address: IpAddr,
+) -> Pin<Box<dyn Future<Output = Result<(), RateLimited>> + Send + '_>> {
+    Box::pin(async move {
+        let counted = [(F::RULE, LimitBy::Address(address))];
+        if F::COUNTS_ALL { server.limits().take(&counted).await } else { server.limits().ask(&counted).await }
+    })
+}
+
+/// Counts a failure. Whether it was the last that is allowed shows at the next request.
+fn count<F: Form>(server: &Server, address: IpAddr) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    Box::pin(async move {
+        let _ = server.limits().take(&[(F::RULE, LimitBy::Address(address))]).await;
+    })
+}
+
+/// Whether the request presented something that is not right, as somebody does who guesses.
+fn is_guess(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::InvalidClient | ErrorCode::InvalidGrant)
 }
 
 fn answered(endpoint: Endpoint, json: Bytes) -> Response<Body> {

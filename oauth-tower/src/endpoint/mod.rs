@@ -24,4 +24,6 @@ pub(crate) use read_body::{ReadError, read_body};
 pub(crate) use redirect::show_plain;
 #[cfg(feature = "pages")]
 pub(crate) use redirect::{error_view, page};
+#[cfg(feature = "pages")]
+pub(crate) use refuse::seconds;
 pub(crate) use refuse::{Refusal, allowed, refuse, report_authorize, too_long};

@@ -103,8 +103,9 @@ pub(crate) fn is_open(endpoint: Endpoint) -> bool {
     matches!(endpoint, Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks)
 }
 
-pub(super) fn seconds(duration: Duration) -> HeaderValue {
-    HeaderValue::from(duration.as_secs().max(1))
+/// Whole seconds, rounded up: who waits for so long is not refused again.
+pub(crate) fn seconds(duration: Duration) -> HeaderValue {
+    HeaderValue::from(duration.as_millis().div_ceil(1000).clamp(1, u128::from(u32::MAX)) as u64)
 }
 
 fn report(endpoint: Endpoint, error: &Error, status: StatusCode) {

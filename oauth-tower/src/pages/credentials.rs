@@ -15,7 +15,7 @@ pub type CredentialsError = Box<dyn std::error::Error + Send + Sync>;
 /// * A wrong password and an unknown name must not be told apart, also not by time: hash the password in both cases.
 /// * Password hashing takes tens of milliseconds of a whole core: run it off the async threads, and bound how many run at
 ///   once (`tokio::task::spawn_blocking` behind a semaphore).
-/// * Slow down guessing: count failures per name and per address. The pages do not.
+/// * Guessing is slowed down by the pages: see the `SignIn` rules of [`Rule`](oauth_core::limit::Rule).
 ///
 /// Passwords longer than 1 KiB and names longer than 255 bytes never get here.
 #[async_trait]

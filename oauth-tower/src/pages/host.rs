@@ -1,5 +1,6 @@
 //! The built-in pages as the host of the authorization endpoint.
 
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use oauth_core::server::{Pending, SignIn};
 use super::session::Live;
 use super::{AlreadyAnsweredView, ConsentView, Page, Pages, ScopeView, Theme};
 use crate::body::Body;
+use crate::client_address::Resolved;
 use crate::deadline::Deadline;
 use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body};
 use crate::host::{Host, HostError};
@@ -96,10 +98,11 @@ pub fn error_page(theme: &Theme, error: &ShowError) -> Response<Body> {
 pub(crate) async fn serve<B: http_body::Body>(
     pages: Arc<Pages>,
     which: Page,
-    head: Parts,
+    mut head: Parts,
     body: B,
     limit: usize,
     deadline: Duration,
+    address: Option<IpAddr>,
 ) -> Response<Body> {
     if head.method == Method::OPTIONS {
         let mut response = Response::new(Body::empty());
@@ -108,6 +111,7 @@ pub(crate) async fn serve<B: http_body::Body>(
         response.headers_mut().insert(header::ALLOW, allow);
         return response;
     }
+    Resolved::put(&mut head, address);
     let refused = |refusal: Refusal| {
         let kind = match refusal {
             Refusal::Deadline => ShowKind::Unavailable,

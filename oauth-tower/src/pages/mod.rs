@@ -6,9 +6,11 @@
 //! 3. Who is signed in is a record in the store, which can be ended; see [`Pages::session_lifetime`].
 //! 4. Names and passwords are the host's to check: [`Credentials`].
 
+mod attempt;
 mod credentials;
 mod form;
 mod host;
+mod known_browser;
 mod return_to;
 mod session;
 mod sign_in;

@@ -3,18 +3,23 @@
 //! A GET shows the form; where the visitor has signed in since the request arrived (in another tab, or before going
 //! back), it sends them on instead. A POST checks what was typed.
 
+use std::time::Duration;
+
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth_core::authorize::BrowserCookie;
 use oauth_core::grant::is_subject;
 use oauth_core::handle::SealPurpose;
 use oauth_core::params::Params;
+use oauth_core::server::RateLimited;
 
+use super::attempt::Attempt;
 use super::credentials::Typed;
 use super::form::{FIELD, FormToken, Posted};
 use super::return_to::{PARAM, ReturnTo};
 use super::session::Live;
 use super::{Failed, Pages, SignInView, SignedInView};
+use crate::endpoint::seconds;
 
 /// The same words whether the name is unknown, the password wrong or either too long.
 const WRONG: &str = "The name or the password is not right.";
@@ -25,7 +30,7 @@ const EXPIRED: &str = "This page was open for too long. Please sign in again.";
 #[derive(Default)]
 struct Form<'a> {
     username: &'a str,
-    error: Option<&'static str>,
+    error: Option<&'a str>,
     notice: Option<&'static str>,
 }
 
@@ -60,17 +65,28 @@ impl Pages {
             let form = again(None, Some(EXPIRED));
             return self.sign_in_form(&posted.browser, None, return_to.as_ref(), &form).await;
         }
+        let attempt = Attempt::new(server, head, username);
+        if let Err(limited) = attempt.take().await {
+            let error = wait(limited.retry_after);
+            let form = Form { username, error: Some(&error), notice: None };
+            let page = self.sign_in_form(&posted.browser, None, return_to.as_ref(), &form).await?;
+            return Ok(too_many(page, &limited));
+        }
         let identity = match Typed::new(username, password) {
-            Some(typed) => {
-                let checked = self.credentials.check(typed.username, typed.password).await;
-                checked.map_err(Failed::Credentials)?
-            }
+            Some(typed) => match self.credentials.check(typed.username, typed.password).await {
+                Ok(identity) => identity,
+                Err(error) => {
+                    attempt.put_back().await;
+                    return Err(Failed::Credentials(error));
+                }
+            },
             None => None,
         };
         let Some(identity) = identity else {
             let form = again(Some(WRONG), None);
             return self.sign_in_form(&posted.browser, None, return_to.as_ref(), &form).await;
         };
+        attempt.put_back().await;
         if !is_subject(&identity.subject) {
             return Err(Failed::Internal("the credential check named a subject that cannot be one"));
         }
@@ -83,6 +99,7 @@ impl Pages {
         let to = return_to.as_ref().map(|to| &*to.address).or(self.home.as_deref()).unwrap_or(&own);
         let mut response = self.see_other(to)?;
         response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, attempt.remember());
         Ok(response)
     }
 
@@ -124,4 +141,20 @@ impl Pages {
         let view = SignedInView { subject: live.username(), sign_out: Some(&self.sign_out_full_path()) };
         Ok(self.html(StatusCode::OK, view.render(&self.theme), None))
     }
+}
+
+/// What somebody reads who has tried too often; a right password does not help now either, so that guessing does not.
+pub(super) fn wait(retry_after: Duration) -> String {
+    let secs = retry_after.as_secs().max(1);
+    let (count, unit) = if secs < 90 { (secs, "second") } else { (secs.div_ceil(60), "minute") };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("There were too many attempts. Please wait {count} {unit}{plural}, then try again.")
+}
+
+/// 429 with `Retry-After` (RFC 6585 §4).
+pub(super) fn too_many(mut page: Response<String>, limited: &RateLimited) -> Response<String> {
+    tracing::warn!(rule = ?limited.rule, "attempts_limited");
+    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    page.headers_mut().insert(header::RETRY_AFTER, seconds(limited.retry_after));
+    page
 }

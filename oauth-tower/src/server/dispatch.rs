@@ -1,8 +1,10 @@
 //! What each of the server's own routes answers, decided as far as possible without waiting.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -12,6 +14,7 @@ use oauth_core::server::Server;
 
 use super::routes::{Route, Routes};
 use crate::body::Body;
+use crate::client_address::ClientAddress;
 use crate::cors;
 use crate::endpoint::{
     Authorize, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
@@ -45,6 +48,8 @@ pub(super) struct Shared {
     pub(super) keys: Document,
     pub(super) deadline: Duration,
     pub(super) body_limit: usize,
+    pub(super) addresses: Arc<dyn ClientAddress>,
+    pub(super) said_unknown: AtomicBool,
 }
 
 impl Shared {
@@ -84,9 +89,20 @@ impl Shared {
         if let Some(response) = self.refuse_early(F::ENDPOINT, &request) {
             return Outcome::Ready(response);
         }
+        let address = self.address(&request);
         let (head, body) = request.into_parts();
         let limits = (self.deadline, self.body_limit);
-        Outcome::Later(Box::pin(answer_form::<F, B>(self.server.clone(), head.headers, body, limits)))
+        let server = self.server.clone();
+        Outcome::Later(Box::pin(answer_form::<F, B>(server, head.headers, body, limits, address)))
+    }
+
+    /// Where a request comes from, for rate limits.
+    pub(super) fn address<B>(&self, request: &Request<B>) -> Option<IpAddr> {
+        let address = self.addresses.client_address(request.headers(), request.extensions());
+        if address.is_none() && !self.said_unknown.swap(true, Ordering::Relaxed) {
+            tracing::warn!("client_address_unknown");
+        }
+        address
     }
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
@@ -157,8 +173,10 @@ impl Shared {
         let Some(pages) = self.pages.clone() else {
             return Outcome::Ready(crate::endpoint::not_served());
         };
+        let address = self.address(&request);
         let (head, body) = request.into_parts();
-        Outcome::Later(Box::pin(crate::pages::serve(pages, page, head, body, self.body_limit, self.deadline)))
+        let (limit, deadline) = (self.body_limit, self.deadline);
+        Outcome::Later(Box::pin(crate::pages::serve(pages, page, head, body, limit, deadline, address)))
     }
 }
 

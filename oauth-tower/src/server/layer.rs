@@ -1,6 +1,7 @@
 //! The layer: what is mounted where.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tower_layer::Layer;
 use super::dispatch::Shared;
 use super::routes::Routes;
 use super::{AuthorizationServerService, NotFound};
+use crate::client_address::{ClientAddress, PeerAddress};
 use crate::endpoint::{Authorize, Document};
 use crate::host::Host;
 #[cfg(feature = "pages")]
@@ -43,6 +45,7 @@ pub struct AuthorizationServerLayer {
     mount: Option<Box<str>>,
     deadline: Duration,
     body_limit: usize,
+    addresses: Arc<dyn ClientAddress>,
     built: OnceLock<Arc<Shared>>,
 }
 
@@ -59,6 +62,7 @@ impl AuthorizationServerLayer {
             mount: None,
             deadline: DEADLINE,
             body_limit: BODY_LIMIT,
+            addresses: Arc::new(PeerAddress),
             built: OnceLock::new(),
         }
     }
@@ -142,6 +146,13 @@ impl AuthorizationServerLayer {
         self.changed()
     }
 
+    /// Where requests come from, for rate limits; default [`PeerAddress`]. Behind proxies see
+    /// [`ForwardedFor`](crate::client_address::ForwardedFor).
+    pub fn client_address(mut self, source: impl ClientAddress) -> Self {
+        self.addresses = Arc::new(source);
+        self.changed()
+    }
+
     /// The endpoints without an app around them: everything else is 404.
     pub fn into_service(self) -> AuthorizationServerService {
         self.layer(NotFound::default())
@@ -212,6 +223,8 @@ impl AuthorizationServerLayer {
                 keys: Document::no_keys(),
                 deadline: self.deadline,
                 body_limit: self.body_limit,
+                addresses: self.addresses.clone(),
+                said_unknown: AtomicBool::new(false),
             })
         });
         built.clone()
