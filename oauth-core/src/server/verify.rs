@@ -6,7 +6,7 @@ use super::Server;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Authentication, Confirmation, Refusal, Resources};
-use crate::handle::{Handle, Kind};
+use crate::handle::{GrantId, Handle, Kind};
 use crate::scope::Scope;
 use crate::storage::{Key, Record};
 
@@ -32,6 +32,11 @@ pub struct AccessToken {
     pub authentication: Option<Authentication>,
     /// The key that the sender must prove to hold.
     pub confirmation: Option<Arc<Confirmation>>,
+    /// The grant that it belongs to, where the server that issued it has verified it.
+    pub grant_id: Option<GrantId>,
+    /// All that another source of truth said of it, as a JSON object: the claims of a signed token, or the introspection
+    /// answer.
+    pub claims: Option<Arc<str>>,
 }
 
 impl AccessToken {
@@ -53,6 +58,8 @@ impl AccessToken {
             expires_at,
             authentication: None,
             confirmation: None,
+            grant_id: None,
+            claims: None,
         }
     }
 
@@ -123,6 +130,8 @@ impl Server {
             expires_at: entry.expires_at,
             authentication: entry.authentication.as_deref().or(grant.authentication.as_ref()).cloned(),
             confirmation: entry.confirmation.clone(),
+            grant_id: Some(handle.grant),
+            claims: None,
         })
     }
 

@@ -24,6 +24,8 @@ pub(super) fn open(headers: &mut HeaderMap) {
         return;
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("WWW-Authenticate, Retry-After");
+    let exposed = HeaderValue::from_static(
+        "WWW-Authenticate, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin",
+    );
     headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }

@@ -11,9 +11,9 @@ use http::request::Parts;
 use oauth_core::server::AccessToken;
 
 use super::Cause;
-use super::guard::{check_scope, refuse_inside, verified};
+use super::guard::{check, guard, verified};
 use super::refusal::Denial;
-use super::scope::RequiredTokens;
+use super::requirements::Requirements;
 use crate::body::Body;
 
 /// The verified token of the request.
@@ -98,8 +98,8 @@ impl BearerRejection {
         self.cause
     }
 
-    fn new(denial: &Denial, scope: &str, parts: &Parts) -> Self {
-        let response = refuse_inside(denial, scope, &parts.headers, &parts.extensions);
+    fn new(denial: &Denial, required: &Requirements, parts: &Parts) -> Self {
+        let response = guard(&parts.extensions).refuse(denial, required, &parts.headers);
         Self { cause: denial.cause, response }
     }
 }
@@ -130,7 +130,7 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, BearerRejection> {
         match verified(&parts.extensions) {
             Ok(token) => Ok(Self(token.clone())),
-            Err(denial) => Err(BearerRejection::new(&denial, "", parts)),
+            Err(denial) => Err(BearerRejection::new(&denial, &Requirements::default(), parts)),
         }
     }
 }
@@ -142,7 +142,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Bearer {
         match verified(&parts.extensions) {
             Ok(token) => Ok(Some(Self(token.clone()))),
             Err(denial) if denial.cause == Cause::NoToken => Ok(None),
-            Err(denial) => Err(BearerRejection::new(&denial, "", parts)),
+            Err(denial) => Err(BearerRejection::new(&denial, &Requirements::default(), parts)),
         }
     }
 }
@@ -151,15 +151,11 @@ impl<S: Sync, R: RequiredScope> FromRequestParts<S> for Scoped<R> {
     type Rejection = BearerRejection;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, BearerRejection> {
-        let mut required = RequiredTokens::default();
-        required.all_of(R::SCOPE);
-        let checked = verified(&parts.extensions).and_then(|token| {
-            check_scope(token, &required)?;
-            Ok(token)
-        });
-        match checked {
+        let mut required = Requirements::default();
+        required.tokens.all_of(R::SCOPE);
+        match check(&parts.extensions, &required) {
             Ok(token) => Ok(Self(token.clone(), PhantomData)),
-            Err(denial) => Err(BearerRejection::new(&denial, required.needed(), parts)),
+            Err(denial) => Err(BearerRejection::new(&denial, &required, parts)),
         }
     }
 }

@@ -12,9 +12,8 @@ use oauth_core::server::VerifyError;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::layer::Shared;
-use super::refusal::Denial;
-use super::service::admit;
+use super::service::{Pass, admit};
+use super::shared::Shared;
 use super::{Verifier, cors};
 use crate::body::{Body, ResponseBody};
 use crate::deadline::Deadline;
@@ -106,19 +105,12 @@ where
                     let verified = ready!(deadline.poll_within(cx, verification)).unwrap_or_else(late);
                     let Waiting { mut request, mut inner, shared } =
                         waiting.take().expect("polled after completion");
-                    let checked = verified.map_err(Denial::from).and_then(|token| {
-                        shared.check(&token)?;
-                        Ok(token)
-                    });
-                    match checked {
-                        Ok(token) => {
-                            admit(request.extensions_mut(), Some(token), &shared);
+                    match shared.decide(verified, &request) {
+                        Pass::Yes(token) => {
+                            admit(request.extensions_mut(), token, &shared);
                             State::Inner { future: inner.call(request), cors: shared.cors }
                         }
-                        Err(denial) => {
-                            let response = shared.refuse(&denial, request.headers());
-                            State::Own { response: Some(response) }
-                        }
+                        Pass::No(response) => State::Own { response: Some(response) },
                     }
                 }
                 StateProjection::Inner { future, cors } => {

@@ -5,23 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Response};
-use oauth_core::server::AccessToken;
+use oauth_core::clock::Clock;
 use tower_layer::Layer;
 
-use super::authorization::Presented;
-use super::guard::{Guard, check_scope};
-use super::refusal::Denial;
-use super::scope::RequiredTokens;
-use super::{BearerService, Cause, Verifier, WriteRefusal, cors};
-use crate::body::Body;
+use super::guard::Guard;
+use super::paths::Paths;
+use super::requirements::Requirements;
+use super::shared::Shared;
+use super::{BearerService, Grpc, GrpcOrHttp, RefusalSink, Verifier, WriteRefusal};
 
 /// How long a verification may take.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Lets only requests with a good bearer token through to an inner service.
 ///
-/// Checked in this order: the header → the verifier → no binding to a key → audience → scope.
+/// Checked in this order: the header → the verifier → no binding to a key → audience → authentication → scope.
 ///
 /// # Security
 ///
@@ -34,7 +32,8 @@ const DEADLINE: Duration = Duration::from_secs(2);
 pub struct BearerLayer<V> {
     verifier: V,
     guard: Guard,
-    required: RequiredTokens,
+    required: Requirements,
+    paths: Paths,
     resources: Vec<Box<str>>,
     optional: bool,
     cors: bool,
@@ -47,7 +46,8 @@ impl<V: Verifier> BearerLayer<V> {
         Self {
             verifier,
             guard: Guard::default(),
-            required: RequiredTokens::default(),
+            required: Requirements::default(),
+            paths: Paths::default(),
             resources: Vec::new(),
             optional: false,
             cors: false,
@@ -59,7 +59,7 @@ impl<V: Verifier> BearerLayer<V> {
     ///
     /// What is no scope token (RFC 6749 §3.3) is in no token's scope: everything is refused.
     pub fn require_scope(mut self, scope: impl AsRef<str>) -> Self {
-        self.required.all_of(scope.as_ref());
+        self.required.tokens.all_of(scope.as_ref());
         self
     }
 
@@ -67,7 +67,60 @@ impl<V: Verifier> BearerLayer<V> {
     ///
     /// A challenge names the first of them only: that is enough, and a client should not ask for more.
     pub fn any_scope(mut self, scopes: impl AsRef<str>) -> Self {
-        self.required.one_of(scopes.as_ref());
+        self.required.tokens.one_of(scopes.as_ref());
+        self
+    }
+
+    /// Asks for an authentication of one of these context classes (`acr`), separated by spaces. A weaker one is answered with
+    /// 401 `insufficient_user_authentication`, by which a client knows what to ask the authorization server for (RFC 9470).
+    /// The last call counts.
+    pub fn acr_values(mut self, acr_values: impl AsRef<str>) -> Self {
+        self.required.one_acr_of(acr_values.as_ref());
+        self
+    }
+
+    /// Asks for a resource owner who authenticated no longer ago than this, in whole seconds, answered as
+    /// [`acr_values`](Self::acr_values) is.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.required.no_older_than(max_age);
+        self
+    }
+
+    /// Asks callers of a gRPC method, such as `/notes.Notes/Add`, for all of these scope tokens, besides those that the layer
+    /// asks for everywhere. Several calls for one method add up.
+    ///
+    /// # Security
+    ///
+    /// The path is compared byte for byte, as tonic's generated code does. It is not meant for routers that take other paths
+    /// for the same (a slash at the end, `%2e`): there, use a [`RequireScopeLayer`](super::RequireScopeLayer) on the route.
+    pub fn method_scope(mut self, path: impl Into<String>, scope: impl AsRef<str>) -> Self {
+        self.paths.method(path.into()).all_of(scope.as_ref());
+        self
+    }
+
+    /// Asks callers of a gRPC method for one of these scope tokens; else as [`method_scope`](Self::method_scope).
+    pub fn method_any_scope(mut self, path: impl Into<String>, scopes: impl AsRef<str>) -> Self {
+        self.paths.method(path.into()).one_of(scopes.as_ref());
+        self
+    }
+
+    /// Refuses gRPC methods that [`method_scope`](Self::method_scope) does not list: one that is added later is closed until
+    /// its scope is said. `method_scope(path, "")` lists one that asks for nothing of its own.
+    pub fn listed_methods_only(mut self) -> Self {
+        self.paths.listed_only();
+        self
+    }
+
+    /// Lets every call of a gRPC service through, such as `grpc.health.v1.Health` or `grpc.reflection.v1.ServerReflection`,
+    /// without a look at its token.
+    pub fn exempt_service(mut self, name: impl Into<String>) -> Self {
+        self.paths.exempt_service(name.into());
+        self
+    }
+
+    /// Lets requests for exactly this path through, such as `/healthz`, without a look at their token.
+    pub fn exempt_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.exempt_path(path.into());
         self
     }
 
@@ -106,6 +159,51 @@ impl<V: Verifier> BearerLayer<V> {
         self
     }
 
+    /// Answers as gRPC does; see [`Grpc`]. For a port that speaks gRPC alone.
+    pub fn grpc(self) -> Self {
+        self.refuse_with(Grpc)
+    }
+
+    /// Answers as gRPC does where the request's content type is one of gRPC, else as HTTP does; see [`GrpcOrHttp`].
+    pub fn grpc_or_http(self) -> Self {
+        self.refuse_with(GrpcOrHttp)
+    }
+
+    /// Names the metadata of the protected resource in challenges, so that clients find the authorization server by themselves
+    /// (RFC 9728 §5.1).
+    pub fn resource_metadata(mut self, url: impl Into<Arc<str>>) -> Self {
+        self.guard.resource_metadata = Some(url.into());
+        self.guard.custom = true;
+        self
+    }
+
+    /// Who hears of refusals, besides `tracing`.
+    pub fn sink(mut self, sink: impl RefusalSink) -> Self {
+        self.guard.sink = Some(Arc::new(sink));
+        self.guard.custom = true;
+        self
+    }
+
+    /// The clock by which [`max_age`](Self::max_age) is measured; the machine's by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.guard.clock = Arc::new(clock);
+        self.guard.custom = true;
+        self
+    }
+
+    /// Reports what would be refused and lets it pass, here and in a [`RequireScopeLayer`](super::RequireScopeLayer) further
+    /// inside: for the time in which callers learn to send tokens. A request has its token in its extensions if it is good for
+    /// this API, even if its scope or authentication is not enough; extractors refuse as ever.
+    ///
+    /// # Security
+    ///
+    /// **Nothing is protected.**
+    pub fn observe(mut self) -> Self {
+        self.guard.observe = true;
+        self.guard.custom = true;
+        self
+    }
+
     /// Lets scripts of any origin call the API with a token, without cookies: answers preflights in the app's stead, and lets
     /// scripts read answers and challenges (Fetch §3.2). Not to be combined with another CORS layer.
     ///
@@ -132,7 +230,7 @@ impl<V: Verifier, S> Layer<S> for BearerLayer<V> {
             Arc::new(Shared {
                 verifier: self.verifier.clone(),
                 guard: Arc::new(self.guard.clone()),
-                required: self.required.clone(),
+                policy: self.paths.policy(&self.required),
                 resources: self.resources.clone(),
                 optional: self.optional,
                 cors: self.cors,
@@ -145,55 +243,9 @@ impl<V: Verifier, S> Layer<S> for BearerLayer<V> {
 impl<V> fmt::Debug for BearerLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BearerLayer")
-            .field("scope", &self.required.needed())
+            .field("scope", &self.required.tokens.needed())
             .field("resources", &self.resources)
             .field("optional", &self.optional)
             .finish_non_exhaustive()
-    }
-}
-
-/// What all services of one layer share.
-pub(super) struct Shared<V> {
-    pub(super) verifier: V,
-    pub(super) guard: Arc<Guard>,
-    required: RequiredTokens,
-    resources: Vec<Box<str>>,
-    optional: bool,
-    pub(super) cors: bool,
-    pub(super) deadline: Duration,
-}
-
-impl<V> Shared<V> {
-    /// Whether a verified token is enough here.
-    pub(super) fn check(&self, token: &AccessToken) -> Result<(), Denial> {
-        if token.confirmation.is_some() {
-            let why = "the token is bound to a key and was presented as a bearer token";
-            return Err(Denial::of(Cause::InvalidToken, why, token));
-        }
-        let mut own = self.resources.iter();
-        if !self.resources.is_empty() && !own.any(|resource| token.resources.find(resource).is_some()) {
-            return Err(Denial::of(Cause::InvalidToken, "the token is for another audience", token));
-        }
-        check_scope(token, &self.required)
-    }
-
-    /// The refusal of a request that presents no token that could be verified; none if it may pass without one.
-    pub(super) fn without_token(&self, presented: &Presented<'_>) -> Option<Denial> {
-        match presented {
-            Presented::Nothing if self.optional => None,
-            Presented::Malformed(why) => Some(Denial::new(Cause::Malformed, why)),
-            Presented::TooLong => Some(Denial::new(Cause::InvalidToken, "the token is too long")),
-            Presented::Nothing | Presented::Token(_) => {
-                Some(Denial::new(Cause::NoToken, "no bearer token was presented"))
-            }
-        }
-    }
-
-    pub(super) fn refuse(&self, denial: &Denial, request: &HeaderMap) -> Response<Body> {
-        let mut response = self.guard.refuse(denial, self.required.needed(), request);
-        if self.cors {
-            cors::open(response.headers_mut());
-        }
-        response
     }
 }

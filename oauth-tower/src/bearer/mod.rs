@@ -45,21 +45,32 @@ mod cors;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
+mod grpc;
 mod guard;
 mod layer;
+mod paths;
 mod refusal;
 mod refuse;
 mod require_scope;
+mod requirements;
 mod scope;
 mod service;
+mod shared;
+mod sink;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod verify;
 
 #[cfg(feature = "axum")]
 pub use extract::{Bearer, BearerRejection, RequiredScope, Scoped};
 pub use future::ResponseFuture;
+pub use grpc::{Grpc, GrpcOrHttp};
 pub use layer::BearerLayer;
 pub use refusal::{Cause, Refusal};
 pub use refuse::{Rfc6750, WriteRefusal};
 pub use require_scope::{RequireScope, RequireScopeFuture, RequireScopeLayer};
 pub use service::BearerService;
+pub use sink::{RefusalSink, Refused};
+#[cfg(feature = "tonic")]
+pub use tonic::RequestExt;
 pub use verify::{ServerVerification, Verification, Verifier};

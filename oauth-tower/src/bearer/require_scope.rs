@@ -1,49 +1,68 @@
-//! Asking for more scope further inside.
+//! Asking for more further inside.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::guard::{check_scope, refuse_inside, verified};
-use super::scope::RequiredTokens;
+use super::guard::{check, guard};
+use super::requirements::Requirements;
 use crate::body::{Body, ResponseBody};
 
-/// Asks for a scope behind a [`BearerLayer`](super::BearerLayer), which has verified the token.
+/// Asks for a scope, or for a stronger or more recent authentication, behind a [`BearerLayer`](super::BearerLayer), which has
+/// verified the token.
 ///
 /// Refusals are written the way that layer writes them. Where there is none in front, every request is answered with 500.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct RequireScopeLayer {
-    required: RequiredTokens,
+    required: Requirements,
 }
 
 impl RequireScopeLayer {
     /// Asks for a scope token, or for all of several that are separated by spaces.
     pub fn new(scope: impl AsRef<str>) -> Self {
-        Self { required: RequiredTokens::default() }.and(scope)
+        Self::authenticated().and(scope)
     }
 
     /// Asks for one of several scope tokens, separated by spaces; see [`BearerLayer::any_scope`](super::BearerLayer::any_scope).
     pub fn any(scopes: impl AsRef<str>) -> Self {
-        Self { required: RequiredTokens::default() }.and_any(scopes)
+        Self::authenticated().and_any(scopes)
+    }
+
+    /// Asks for a token of any scope: a start for [`acr_values`](Self::acr_values) and [`max_age`](Self::max_age).
+    pub fn authenticated() -> Self {
+        Self { required: Requirements::default() }
     }
 
     /// Asks for this too.
     pub fn and(mut self, scope: impl AsRef<str>) -> Self {
-        self.required.all_of(scope.as_ref());
+        self.required.tokens.all_of(scope.as_ref());
         self
     }
 
     /// Asks for one of these too.
     pub fn and_any(mut self, scopes: impl AsRef<str>) -> Self {
-        self.required.one_of(scopes.as_ref());
+        self.required.tokens.one_of(scopes.as_ref());
+        self
+    }
+
+    /// Asks for a stronger authentication; see [`BearerLayer::acr_values`](super::BearerLayer::acr_values).
+    pub fn acr_values(mut self, acr_values: impl AsRef<str>) -> Self {
+        self.required.one_acr_of(acr_values.as_ref());
+        self
+    }
+
+    /// Asks for a more recent authentication; see [`BearerLayer::max_age`](super::BearerLayer::max_age).
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.required.no_older_than(max_age);
         self
     }
 }
@@ -60,7 +79,7 @@ impl<S> Layer<S> for RequireScopeLayer {
 #[derive(Clone, Debug)]
 pub struct RequireScope<S> {
     inner: S,
-    required: Arc<RequiredTokens>,
+    required: Arc<Requirements>,
 }
 
 impl<S> RequireScope<S> {
@@ -83,12 +102,16 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let checked = verified(request.extensions()).and_then(|token| check_scope(token, &self.required));
-        let state = match checked {
-            Ok(()) => State::Inner { future: self.inner.call(request) },
-            Err(denial) => {
-                let needed = self.required.needed();
-                let response = refuse_inside(&denial, needed, request.headers(), request.extensions());
+        let denial = check(request.extensions(), &self.required).err();
+        let denial = denial.map(|denial| (denial, guard(request.extensions())));
+        let state = match denial {
+            None => State::Inner { future: self.inner.call(request) },
+            Some((denial, guard)) if guard.observe => {
+                guard.report(&denial, &self.required, true);
+                State::Inner { future: self.inner.call(request) }
+            }
+            Some((denial, guard)) => {
+                let response = guard.refuse(&denial, &self.required, request.headers());
                 // As in the bearer layer: a permit must not wait for a call that does not come.
                 self.inner = self.inner.clone();
                 State::Own { response: Some(response) }

@@ -27,6 +27,15 @@ impl RequiredTokens {
         self.groups.push(group);
     }
 
+    /// Asks for what another asks for, too.
+    pub(super) fn add(&mut self, other: &Self) {
+        for token in other.needed.split(' ').filter(|token| !token.is_empty()) {
+            self.need(token);
+        }
+        self.all.extend_from_slice(&other.all);
+        self.groups.extend_from_slice(&other.groups);
+    }
+
     /// The tokens of a challenge, separated by spaces; empty if any token will do.
     pub(super) fn needed(&self) -> &str {
         &self.needed

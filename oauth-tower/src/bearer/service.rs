@@ -10,9 +10,9 @@ use oauth_core::server::AccessToken;
 use tower_service::Service;
 
 use super::authorization::{self, Presented};
-use super::layer::Shared;
+use super::shared::Shared;
 use super::{ResponseFuture, Verification, Verifier, cors};
-use crate::body::ResponseBody;
+use crate::body::{Body, ResponseBody};
 
 /// Lets only requests with a good bearer token through. Made by [`BearerLayer`](super::BearerLayer).
 ///
@@ -66,34 +66,32 @@ where
             self.release();
             return ResponseFuture::own(response);
         }
-        let denial = match authorization::read(request.headers()) {
-            Presented::Token(token) => match shared.verifier.verify_token(token) {
-                Verification::Later(future) => {
-                    // The clone has not been asked whether it is ready; the request is for the one that has.
-                    let clone = self.inner.clone();
-                    let inner = mem::replace(&mut self.inner, clone);
-                    return ResponseFuture::verify(future, request, inner, shared.clone());
-                }
-                Verification::Now(Ok(token)) => match shared.check(&token) {
-                    Ok(()) => {
-                        admit(request.extensions_mut(), Some(token), shared);
-                        return ResponseFuture::inner(self.inner.call(request), shared.cors);
+        let pass = if shared.policy.is_exempt(request.uri().path()) {
+            Pass::Yes(None)
+        } else {
+            match authorization::read(request.headers()) {
+                Presented::Token(token) => match shared.verifier.verify_token(token) {
+                    Verification::Later(future) => {
+                        // The clone has not been asked whether it is ready; the request is for the one that has.
+                        let clone = self.inner.clone();
+                        let inner = mem::replace(&mut self.inner, clone);
+                        return ResponseFuture::verify(future, request, inner, shared.clone());
                     }
-                    Err(denial) => denial,
+                    Verification::Now(verified) => shared.decide(verified, &request),
                 },
-                Verification::Now(Err(error)) => error.into(),
-            },
-            presented => match shared.without_token(&presented) {
-                Some(denial) => denial,
-                None => {
-                    admit(request.extensions_mut(), None, shared);
-                    return ResponseFuture::inner(self.inner.call(request), shared.cors);
-                }
-            },
+                presented => shared.without_token(&presented, &request),
+            }
         };
-        let response = shared.refuse(&denial, request.headers());
-        self.release();
-        ResponseFuture::own(response)
+        match pass {
+            Pass::Yes(token) => {
+                admit(request.extensions_mut(), token, shared);
+                ResponseFuture::inner(self.inner.call(request), shared.cors)
+            }
+            Pass::No(response) => {
+                self.release();
+                ResponseFuture::own(response)
+            }
+        }
     }
 }
 
@@ -102,6 +100,12 @@ impl<S: Clone, V> BearerService<S, V> {
     fn release(&mut self) {
         self.inner = self.inner.clone();
     }
+}
+
+/// Whether a request passes, and with which token; if not, the answer.
+pub(super) enum Pass {
+    Yes(Option<Arc<AccessToken>>),
+    No(Response<Body>),
 }
 
 /// Tells what is further inside who calls. The default way of refusing need not be told where there is a token.

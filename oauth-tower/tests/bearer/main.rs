@@ -6,6 +6,7 @@ mod cors;
 mod extract;
 mod header;
 mod optional;
+mod policy;
 mod scope;
 mod service;
 mod token;
