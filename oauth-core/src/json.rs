@@ -53,6 +53,11 @@ impl Object {
         self.0.extend_from_slice(member.as_bytes());
     }
 
+    /// The text so far, to which more members may be added.
+    pub(crate) fn open(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The text of the object.
     pub(crate) fn end(mut self) -> Vec<u8> {
         self.0.push(b'}');

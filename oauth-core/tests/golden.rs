@@ -107,6 +107,7 @@ fn full_grant(state: State) -> Grant {
             confirmation: Some(Arc::new(Confirmation::Jkt("thumbprint".into()))),
             ancestors: vec![GrantId::from_bytes([5; 16])],
             host_data: Some("host data".into()),
+            ended_jwts: Vec::new(),
         })),
     }
 }

@@ -18,6 +18,7 @@ mod access;
 mod ask;
 mod authentication;
 pub mod fence;
+mod format;
 mod plan;
 mod redeem;
 pub mod refresh;
@@ -36,6 +37,7 @@ pub use access::{Access, AccessTokens, MAX_ACCESS, Resources};
 pub use ask::{Allowed, Ask};
 pub use authentication::Authentication;
 pub use fence::{FenceKind, fence_key};
+pub use format::{EndedJwt, Format, Formats, JwtId, Unsigned};
 pub use plan::Plan;
 pub use redeem::{Code, Redeem, Redemption};
 pub use refresh::{Previous, Refresh, RefreshOutcome, RefreshRequest, Rotation, Successor};
@@ -115,6 +117,9 @@ pub struct Details {
     /// Whatever the host wants to find again; never shown to clients.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub host_data: Option<Arc<str>>,
+    /// The JWT access tokens that were revoked alone and would not have expired yet.
+    #[serde(rename = "j", default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_jwts: Vec<EndedJwt>,
 }
 
 /// A key that the sender of a token must prove to hold.

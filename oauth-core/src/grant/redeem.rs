@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::UriHash;
 use super::ask::{Allowed, Ask};
-use super::{Access, AccessTokens, Active, Grant, Plan, Refresh, Refusal, Resources, RevokeReason, State};
+use super::{
+    Access, AccessTokens, Active, Format, Formats, Grant, Plan, Refresh, Refusal, Resources, RevokeReason,
+    State,
+};
 use crate::clock::Timestamp;
 use crate::handle::Handle;
 use crate::pkce::Challenge;
@@ -65,6 +68,8 @@ pub struct Redeem<'a> {
     pub access: Digest,
     /// How long the access token lives.
     pub access_lifetime: Duration,
+    /// Which resources get JWTs.
+    pub formats: &'a Formats,
     /// The digest of the refresh token's secret and how long it may stay unused, if the client gets one.
     pub refresh: Option<(Digest, Duration)>,
     /// The absolute lifetime of the grant once redeemed.
@@ -80,6 +85,10 @@ pub struct Redemption {
     pub scope: Scope,
     /// The access token's audience.
     pub resources: Resources,
+    /// What the access token is made of.
+    pub format: Format,
+    /// When the access token was issued.
+    pub issued_at: Timestamp,
     /// When the access token expires.
     pub expires_at: Timestamp,
 }
@@ -104,20 +113,24 @@ impl Grant {
             State::Requested => return Err(Refusal::NotActive),
         }
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
-        let expires_at = now + request.access_lifetime;
+        let format = request.formats.of(&resources)?;
+        let expires_at = now + request.formats.lifetime(format, request.access_lifetime);
         let grant_ends = match request.refresh {
             Some(_) => now + request.grant_lifetime,
             None => expires_at,
         };
         let expires_at = expires_at.min(grant_ends);
-        let access = Access {
-            digest: request.access,
-            scope: scope.clone(),
-            resources: resources.clone(),
-            issued_at: now,
-            expires_at,
-            confirmation: self.confirmation().cloned(),
-            authentication: None,
+        let access = match format {
+            Format::Jwt => AccessTokens::default(),
+            Format::Opaque => AccessTokens::one(Access {
+                digest: request.access,
+                scope: scope.clone(),
+                resources: resources.clone(),
+                issued_at: now,
+                expires_at,
+                confirmation: self.confirmation().cloned(),
+                authentication: None,
+            }),
         };
         let refresh = request.refresh.map(|(digest, idle)| Refresh {
             digest,
@@ -125,12 +138,12 @@ impl Grant {
             previous: None,
         });
         let next = Self {
-            state: State::Active(Active { access: AccessTokens::one(access), refresh }),
+            state: State::Active(Active { access, refresh }),
             code: Some(Box::new(Code { redeemed_at: Some(now), ..code.clone() })),
             expires_at: grant_ends,
             ..self.clone()
         };
-        Ok(Plan::Write(next, Redemption { scope, resources, expires_at }))
+        Ok(Plan::Write(next, Redemption { scope, resources, format, issued_at: now, expires_at }))
     }
 
     fn checked_code(&self, request: &Redeem<'_>, now: Timestamp) -> Result<&Code, Refusal> {

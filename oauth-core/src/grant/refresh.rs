@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Salt;
 use super::ask::{Allowed, Ask};
-use super::{Access, Active, Confirmation, Grant, Plan, Refusal, Resources, RevokeReason, State};
+use super::{
+    Access, Active, Confirmation, Format, Formats, Grant, Plan, Refusal, Resources, RevokeReason, State,
+};
 use crate::clock::Timestamp;
 use crate::handle::{Authenticity, Handle, Handles, KeyId, Kind};
 use crate::resource::Resource;
@@ -105,6 +107,8 @@ pub struct RefreshRequest<'a> {
     pub allowed: Allowed<'a>,
     /// How long the access token lives.
     pub access_lifetime: Duration,
+    /// Which resources get JWTs.
+    pub formats: &'a Formats,
     /// How long the refresh token may stay unused.
     pub idle_lifetime: Duration,
     /// For how long after its first use the previous token gets the same answer; zero switches it off.
@@ -145,6 +149,10 @@ pub struct RefreshOutcome {
     pub scope: Scope,
     /// The access token's audience.
     pub resources: Resources,
+    /// What the access token is made of.
+    pub format: Format,
+    /// When the access token was issued.
+    pub issued_at: Timestamp,
     /// When the access token expires.
     pub expires_at: Timestamp,
     /// For a retry: how many rotations in a row have been retried.
@@ -206,6 +214,7 @@ impl Grant {
         now: Timestamp,
     ) -> Result<Plan<RefreshOutcome>, Refusal> {
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
+        let format = request.formats.of(&resources)?;
         let idle_end = (now + request.idle_lifetime).min(self.expires_at);
         let key = request.handles.current_key();
         let (access, successor, next_refresh) = match request.rotation {
@@ -215,7 +224,7 @@ impl Grant {
             Rotation::Always => {
                 let generation = self.generation.saturating_add(1);
                 let (access, secret) = self
-                    .derive(request, key, request.salt, generation, (&scope, &resources), 0)
+                    .derive(request, key, request.salt, generation, (&scope, &resources, format), 0)
                     .ok_or(Refusal::UnknownToken)?;
                 let streak = match (&refresh.previous, request.max_retry_streak) {
                     (Some(previous), Some(_)) if previous.retried => previous.streak.saturating_add(1),
@@ -237,15 +246,31 @@ impl Grant {
                 (access, Some(Successor { secret, generation, key }), next)
             }
         };
-        let expires_at = (now + request.access_lifetime).min(self.expires_at);
+        let lifetime = request.formats.lifetime(format, request.access_lifetime);
+        let expires_at = (now + lifetime).min(self.expires_at);
         let mut next = Active { access: active.access.clone(), refresh: Some(next_refresh) };
-        let digest = Digest::of(Kind::Access, key, &access);
-        let entry = self.entry(digest, &scope, &resources, now, expires_at);
-        let evicted = next.add_access(entry, request.max_access, now);
+        let evicted = match format {
+            Format::Jwt => false,
+            Format::Opaque => {
+                let digest = Digest::of(Kind::Access, key, &access);
+                let entry = self.entry(digest, &scope, &resources, now, expires_at);
+                next.add_access(entry, request.max_access, now)
+            }
+        };
         let generation = successor.as_ref().map_or(self.generation, |successor| successor.generation);
         let grant = Self { state: State::Active(next), generation, ..self.clone() };
-        let outcome =
-            RefreshOutcome { access, key, successor, scope, resources, expires_at, retried: None, evicted };
+        let outcome = RefreshOutcome {
+            access,
+            key,
+            successor,
+            scope,
+            resources,
+            format,
+            issued_at: now,
+            expires_at,
+            retried: None,
+            evicted,
+        };
         Ok(Plan::Write(grant, outcome))
     }
 
@@ -266,15 +291,32 @@ impl Grant {
             return Err(Refusal::Expired);
         }
         let (scope, resources) = self.narrow(request.ask, request.allowed)?;
-        let lifetimes = now.since(previous.used_at).as_millis() / request.access_lifetime.as_millis().max(1);
+        let format = request.formats.of(&resources)?;
+        let lifetime = request.formats.lifetime(format, request.access_lifetime);
+        let lifetimes = now.since(previous.used_at).as_millis() / lifetime.as_millis().max(1);
         let (access, secret) = self
-            .derive(request, previous.key, previous.salt, self.generation, (&scope, &resources), lifetimes)
+            .derive(
+                request,
+                previous.key,
+                previous.salt,
+                self.generation,
+                (&scope, &resources, format),
+                lifetimes,
+            )
             .filter(|(_, secret)| Digest::of(Kind::Refresh, previous.key, secret) == refresh.digest)
             .ok_or(Refusal::UnknownToken)?;
         let digest = Digest::of(Kind::Access, previous.key, &access);
         let known = active.access(&digest).filter(|entry| now < entry.expires_at);
-        let expires_at =
-            known.map_or((now + request.access_lifetime).min(self.expires_at), |entry| entry.expires_at);
+        let (issued_at, expires_at) = match (known, format) {
+            (Some(entry), _) => (entry.issued_at, entry.expires_at),
+            (None, Format::Opaque) => (now.max(previous.used_at), now + lifetime),
+            // No entry remembers it: its times follow from the rotation, so that each retry has the same.
+            (None, Format::Jwt) => {
+                let passed = lifetime.saturating_mul(u32::try_from(lifetimes).unwrap_or(u32::MAX));
+                (previous.used_at + passed, previous.used_at + passed + lifetime)
+            }
+        };
+        let expires_at = expires_at.min(self.expires_at);
         let mark = request.max_retry_streak.is_some() && !previous.retried;
         let outcome = |evicted| RefreshOutcome {
             access: access.clone(),
@@ -282,20 +324,23 @@ impl Grant {
             successor: Some(Successor { secret, generation: self.generation, key: previous.key }),
             scope: scope.clone(),
             resources: resources.clone(),
+            format,
+            issued_at,
             expires_at,
             retried: Some(streak),
             evicted,
         };
-        if known.is_some() && !mark {
+        let is_known = known.is_some() || format == Format::Jwt;
+        if is_known && !mark {
             return Ok(Plan::Answer(outcome(false)));
         }
         let mut next = active.clone();
         if mark && let Some(refresh) = &mut next.refresh {
             refresh.previous = Some(Box::new(Previous { retried: true, ..previous.clone() }));
         }
-        let evicted = known.is_none()
+        let evicted = !is_known
             && next.add_access(
-                self.entry(digest, &scope, &resources, now.max(previous.used_at), expires_at),
+                self.entry(digest, &scope, &resources, issued_at, expires_at),
                 request.max_access,
                 now,
             );
@@ -316,15 +361,19 @@ impl Grant {
         key: KeyId,
         salt: Salt,
         generation: u32,
-        (scope, resources): (&Scope, &Resources),
+        (scope, resources, format): (&Scope, &Resources, Format),
         lifetimes: u128,
     ) -> Option<(Secret32, Secret32)> {
         let presented = request.handle.secret();
         let grant = request.handle.grant;
         let successors = request.handles.derive_successors(key, presented, salt, grant, generation)?;
+        let format = match format {
+            Format::Opaque => "opaque",
+            Format::Jwt => "jwt",
+        };
         let format = match lifetimes {
-            0 => Cow::Borrowed("opaque"),
-            more => Cow::Owned(format!("opaque {more}")),
+            0 => Cow::Borrowed(format),
+            more => Cow::Owned(format!("{format} {more}")),
         };
         let access = successors.access(self.binding(&format, scope, resources));
         Some((access, successors.refresh().clone()))

@@ -66,6 +66,9 @@ pub enum Refusal {
     /// A resource outside the grant.
     #[error("the requested resource is not covered by the grant")]
     Resource,
+    /// Resources of different token formats.
+    #[error("the requested resources take access tokens of different formats")]
+    Formats,
     /// The host says that the subject may not act any more.
     #[error("the subject is not active")]
     SubjectInactive,
@@ -79,7 +82,7 @@ impl Refusal {
     pub fn code(self) -> ErrorCode {
         match self {
             Self::Scope => ErrorCode::InvalidScope,
-            Self::Resource => ErrorCode::InvalidTarget,
+            Self::Resource | Self::Formats => ErrorCode::InvalidTarget,
             Self::VerifierUnexpected => ErrorCode::InvalidRequest,
             _ => ErrorCode::InvalidGrant,
         }
@@ -90,6 +93,9 @@ impl Refusal {
         match self {
             Self::Scope => "the requested scope exceeds what was granted",
             Self::Resource => "the requested resource is not covered by the grant",
+            Self::Formats => {
+                "these resources take different access tokens; name them in requests of their own"
+            }
             Self::VerifierUnexpected => "code_verifier was sent without a code_challenge",
             Self::VerifierMissing | Self::VerifierWrong => "code_verifier does not match",
             Self::RedirectUri | Self::RedirectUriMissing => "redirect_uri does not match",

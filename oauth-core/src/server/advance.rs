@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::Server;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason, State};
+use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason, State, Unsigned};
 use crate::handle::GrantId;
 use crate::secret::random_array;
 use crate::storage::{Body, Key, Record, StoreError, Swap, Version};
@@ -23,6 +23,11 @@ pub(crate) trait Step: Sync {
 
     /// Decides, from the grant and the time alone.
     fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Self::Outcome>, Refusal>;
+
+    /// The JWT that must be signed before anything is written or answered.
+    fn unsigned(&self, _outcome: &Self::Outcome) -> Option<Unsigned> {
+        None
+    }
 
     /// Whether the host must be asked if the subject may still act, before anything is written or answered.
     fn asks_host(&self) -> bool {
@@ -47,6 +52,13 @@ pub(crate) struct NewGrant {
     created_at: Timestamp,
 }
 
+impl NewGrant {
+    /// The grant as it is going to be stored.
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        self.record.grant()
+    }
+}
+
 /// A [`Plan`] whose record is made.
 enum Planned<T> {
     Answer(T),
@@ -60,14 +72,16 @@ enum Committed {
 }
 
 impl Server {
-    /// Runs one step to its end. `now` is when the request arrived; an attempt after a lost race asks the clock again.
+    /// Runs one step to its end: its outcome, and the JWT that it asked for. `now` is when the request arrived; an attempt
+    /// after a lost race asks the clock again.
     pub(crate) async fn advance<S: Step>(
         &self,
         id: GrantId,
         step: &S,
         mut now: Timestamp,
-    ) -> Result<S::Outcome, Error> {
+    ) -> Result<(S::Outcome, Option<String>), Error> {
         let key = Key::grant(id);
+        let mut prepared: Option<(Unsigned, String)> = None;
         let mut host_agreed = !step.asks_host();
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -87,9 +101,21 @@ impl Server {
                 }
                 host_agreed = true;
             }
-            let Some(next) = next else { return Ok(result?) };
-            if let Committed::Done = self.swap(next, Some(record.version)).await? {
-                return Ok(result?);
+            let unsigned = result.as_ref().ok().and_then(|outcome| step.unsigned(outcome));
+            if let Some(unsigned) = unsigned
+                && prepared.as_ref().is_none_or(|(same, _)| *same != unsigned)
+            {
+                let grant = next.as_deref().unwrap_or(&record).grant().ok_or(Refusal::Mismatch)?;
+                // Boxed, so that the common future has no room for it.
+                let jwt = Box::pin(self.sign_access(id, grant, &unsigned)).await?;
+                prepared = Some((unsigned, jwt));
+            }
+            let done = match next {
+                None => Committed::Done,
+                Some(next) => self.swap(next, Some(record.version)).await?,
+            };
+            if let Committed::Done = done {
+                return Ok((result?, prepared.map(|(_, jwt)| jwt)));
             }
         }
         Err(Error::unavailable("the grant changed under every attempt"))

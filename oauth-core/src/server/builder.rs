@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::clients::Registry;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
+use super::signing::{DEFAULT_LIFETIME, Signing, SigningKeys, TokenClaims};
 use super::{Config, ConsentPolicy, ScopeDescription, Server, SubjectStatus};
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
+use crate::grant::Formats;
 use crate::handle::{Handles, KeyRing, Prefixes};
 use crate::issuer::{Issuer, IssuerError};
 use crate::limit::{Limiter, MemoryLimiter, Quota, Quotas, Rule};
+use crate::resource::{Resource, ResourceError};
 use crate::scope::{Scope, ScopeError};
 use crate::secret::{Random, SystemRandom};
 use crate::storage::Store;
@@ -75,6 +78,18 @@ pub enum BuildError {
     /// `max_access_tokens(0)`.
     #[error("max_access_tokens must be at least 1 and at most 64")]
     MaxAccess,
+    /// What was given to `jwt_for` is no resource indicator.
+    #[error("jwt_for({given:?}): {source}")]
+    Resource {
+        /// As given.
+        given: String,
+        /// What is wrong with it.
+        #[source]
+        source: ResourceError,
+    },
+    /// The keys that sign cannot be used.
+    #[error("signing keys: {0}")]
+    SigningKey(String),
     /// Keys in the store, which only [`ServerBuilder::start`] can read.
     #[error("keys in the store are read by .start().await instead of .build()")]
     NeedsStart,
@@ -95,6 +110,10 @@ pub struct ServerBuilder {
     ring: Option<KeyRing>,
     stored_keys: Option<StoredKeys>,
     reload_every: Duration,
+    jwt_for: Vec<String>,
+    jwt_lifetime: Duration,
+    signing_keys: Option<SigningKeys>,
+    token_claims: Option<Arc<dyn TokenClaims>>,
     prefixes: Prefixes,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -117,6 +136,10 @@ impl ServerBuilder {
             ring: None,
             stored_keys: None,
             reload_every: Duration::from_secs(2),
+            jwt_for: Vec::new(),
+            jwt_lifetime: DEFAULT_LIFETIME,
+            signing_keys: None,
+            token_claims: None,
             prefixes: Prefixes::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -170,6 +193,36 @@ impl ServerBuilder {
     /// has issued. Default 2 s, 1 s to 1 minute. A change is seen after twice this at the latest.
     pub fn reload_every(mut self, every: Duration) -> Self {
         self.reload_every = every;
+        self
+    }
+
+    /// Issues JWT access tokens (RFC 9068) for this resource (RFC 8707), which resource servers can check by themselves. For
+    /// all other resources, and for tokens that name none, access tokens stay opaque. A token for resources of both kinds is
+    /// refused with `invalid_target`: the client names fewer.
+    ///
+    /// The text is the `aud` of those tokens, byte for byte. Without [`ServerBuilder::signing_keys`] an ES256 key is drawn that
+    /// ends with the process.
+    pub fn jwt_for(mut self, resource: impl Into<String>) -> Self {
+        self.jwt_for.push(resource.into());
+        self
+    }
+
+    /// How long a JWT access token lives at most; default 10 minutes, at most a day. It is also for how long a resource server
+    /// that does not ask takes a token whose grant has been revoked.
+    pub fn jwt_lifetime(mut self, lifetime: Duration) -> Self {
+        self.jwt_lifetime = lifetime;
+        self
+    }
+
+    /// The keys that sign JWT access tokens, published at `jwks_uri`.
+    pub fn signing_keys(mut self, keys: SigningKeys) -> Self {
+        self.signing_keys = Some(keys);
+        self
+    }
+
+    /// Adds claims of the host's own to JWT access tokens.
+    pub fn token_claims(mut self, claims: impl TokenClaims) -> Self {
+        self.token_claims = Some(Arc::new(claims));
         self
     }
 
@@ -336,11 +389,13 @@ impl ServerBuilder {
             keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
         }
         let ring = self.ring.unwrap_or_else(|| KeyRing::generate(&*self.random));
+        let signing = signing(self.jwt_for, self.jwt_lifetime, self.signing_keys, self.token_claims)?;
         let handles = Handles::new(issuer.as_str(), ring, self.prefixes.clone());
         let key = keys_key(issuer.as_str());
         Ok(Server {
             issuer_text: issuer.shared(),
             live: Live::new(handles, key, self.stored_keys, self.prefixes, self.reload_every),
+            signing,
             issuer,
             store: self.store,
             clock: self.clock,
@@ -384,6 +439,7 @@ impl ServerBuilder {
             ("consent_page_lifetime", config.ticket_lifetime, second, day),
             ("consent", remembered, zero, ten_years),
             ("client_cache", self.client_cache, zero, Duration::from_secs(3600)),
+            ("jwt_lifetime", self.jwt_lifetime, second, day),
             ("reload_every", self.reload_every, second, Duration::from_secs(60)),
         ];
         for (setting, given, min, max) in bounds {
@@ -393,6 +449,26 @@ impl ServerBuilder {
         }
         if (1..=64).contains(&config.max_access) { Ok(()) } else { Err(BuildError::MaxAccess) }
     }
+}
+
+fn signing(
+    jwt_for: Vec<String>,
+    lifetime: Duration,
+    keys: Option<SigningKeys>,
+    claims: Option<Arc<dyn TokenClaims>>,
+) -> Result<Signing, BuildError> {
+    let parse = |given: String| match Resource::parse(&given) {
+        Ok(resource) => Ok(resource),
+        Err(source) => Err(BuildError::Resource { given, source }),
+    };
+    let jwt: Vec<Resource> = jwt_for.into_iter().map(parse).collect::<Result<_, _>>()?;
+    let keys = match keys {
+        None if jwt.is_empty() => None,
+        None => Some(SigningKeys::drawn()?),
+        given => given,
+    };
+    let keyring = keys.map(|keys| keys.keyring()).transpose()?;
+    Ok(Signing::new(Formats::new(jwt, lifetime), claims, keyring))
 }
 
 fn checked_scopes(scopes: Vec<(String, String)>) -> Result<Vec<ScopeDescription>, BuildError> {

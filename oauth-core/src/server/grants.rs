@@ -6,7 +6,7 @@ use super::Server;
 use super::advance::Revoke;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{FenceKind, Grant, Refusal, Resources, RevokeReason, State, fence_key};
+use crate::grant::{Active, FenceKind, Format, Grant, Refusal, Resources, RevokeReason, State, fence_key};
 use crate::handle::GrantId;
 use crate::scope::Scope;
 use crate::storage::{Body, Fence, Index, Key, Namespace, Page, Record};
@@ -69,9 +69,8 @@ impl Grants<'_> {
                 if index.matches(&record)
                     && let Some(grant) = record.grant()
                 {
-                    let (id, fenced) =
-                        (GrantId::from_bytes(*key.id()), self.0.live.is_fenced(grant.created_at));
-                    found.push(GrantSummary::of(id, grant, fenced, now));
+                    let live = !self.0.live.is_fenced(grant.created_at) && self.0.is_live(grant, now);
+                    found.push(GrantSummary::of(GrantId::from_bytes(*key.id()), grant, live));
                 }
             }
             page = listing.next.map(|next| Page::after(next, PAGE));
@@ -86,7 +85,7 @@ impl Grants<'_> {
     /// 503 when the store fails; nothing may have ended then.
     pub async fn revoke(&self, id: GrantId) -> Result<bool, Error> {
         match self.0.advance(id, &Revoke(RevokeReason::Host), self.0.now()).await {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if matches!(error.refusal(), Some(Refusal::UnknownGrant | Refusal::Mismatch)) => {
                 Ok(false)
             }
@@ -176,18 +175,31 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Whether anything of a grant can still be used.
+    fn is_live(&self, grant: &Grant, now: Timestamp) -> bool {
+        match &grant.state {
+            State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
+            State::Active(active) => {
+                let access = active.access.iter().map(|entry| entry.expires_at);
+                let ends = access.chain(active.refresh.as_ref().map(|refresh| refresh.expires_at));
+                now < grant.expires_at
+                    && (ends.max().is_some_and(|end| now < end) || self.is_jwt_alone(grant))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the grant is that of one JWT, which ends with it and has no entry.
+    fn is_jwt_alone(&self, grant: &Grant) -> bool {
+        let State::Active(Active { access, refresh: None }) = &grant.state else { return false };
+        let ended = grant.details.as_ref().is_some_and(|details| !details.ended_jwts.is_empty());
+        access.is_empty() && !ended && self.signing.formats.of(&grant.resources) == Ok(Format::Jwt)
+    }
+}
+
 impl GrantSummary {
-    fn of(id: GrantId, grant: &Grant, fenced: bool, now: Timestamp) -> Self {
-        let live = !fenced
-            && match &grant.state {
-                State::Approved => grant.code.as_ref().is_some_and(|code| now < code.expires_at),
-                State::Active(active) => {
-                    let access = active.access.iter().map(|entry| entry.expires_at);
-                    let ends = access.chain(active.refresh.as_ref().map(|refresh| refresh.expires_at));
-                    now < grant.expires_at && ends.max().is_some_and(|end| now < end)
-                }
-                _ => false,
-            };
+    fn of(id: GrantId, grant: &Grant, live: bool) -> Self {
         Self {
             id,
             client_id: grant.client_id.clone(),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
-use super::Server;
-use super::token::named_token;
+use super::signing::ParsedJwt;
+use super::token::{Named, named_token};
+use super::{AccessToken, Server};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
@@ -27,10 +28,13 @@ pub struct Introspection(Option<Found>);
 
 /// A token that works, and may be shown to this caller.
 #[derive(Clone)]
-struct Found {
-    record: Arc<Record>,
-    /// The place of an access token's entry; `None` is the refresh token.
-    place: Option<usize>,
+enum Found {
+    Stored {
+        record: Arc<Record>,
+        /// The place of an access token's entry; `None` is the refresh token.
+        place: Option<usize>,
+    },
+    Jwt(Box<AccessToken>),
 }
 
 /// What is said of a token that works.
@@ -72,7 +76,10 @@ impl Introspection {
 
     /// Everything else; absent when inactive.
     pub fn token(&self) -> Option<ActiveToken<'_>> {
-        let Found { record, place } = self.0.as_ref()?;
+        let (record, place) = match self.0.as_ref()? {
+            Found::Stored { record, place } => (record, place),
+            Found::Jwt(token) => return Some(ActiveToken::of(token)),
+        };
         let grant = record.grant()?;
         let (scope, resources, entry) = match place {
             Some(place) => {
@@ -132,6 +139,24 @@ impl Introspection {
     }
 }
 
+impl<'a> ActiveToken<'a> {
+    fn of(token: &'a AccessToken) -> Self {
+        let authentication = token.authentication.as_ref();
+        Self {
+            scope: &token.scope,
+            client_id: &token.client_id,
+            sub: token.subject.as_ref().unwrap_or(&token.client_id),
+            token_type: Some("Bearer"),
+            exp: token.expires_at.as_secs(),
+            iat: token.issued_at.as_secs(),
+            iss: &token.issuer,
+            aud: &token.resources,
+            auth_time: authentication.map(|own| own.time.as_secs()),
+            acr: authentication.and_then(|own| own.acr()).map(|acr| &**acr),
+        }
+    }
+}
+
 impl Serialize for Introspection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -174,12 +199,15 @@ impl Server {
                 .because("a public client may not introspect tokens")
                 .for_client(client.shared_id()));
         }
-        let Some((handle, _)) = named_token(self, &params)? else { return Ok(Introspection::default()) };
+        let Some(named) = named_token(self, &params)? else { return Ok(Introspection::default()) };
         self.catch_up(now).await?;
-        let found = match handle.kind {
-            Kind::Access => self.introspect_access(&handle, &client, now).await,
-            Kind::Refresh => self.introspect_refresh(&handle, &client, now).await,
-            _ => Ok(None),
+        let found = match named {
+            Named::Jwt(jwt) => Box::pin(self.introspect_jwt(&jwt, &client, now)).await,
+            Named::Handle(handle) => match handle.kind {
+                Kind::Access => self.introspect_access(&handle, &client, now).await,
+                Kind::Refresh => self.introspect_refresh(&handle, &client, now).await,
+                _ => Ok(None),
+            },
         };
         match found {
             Ok(found) => Ok(Introspection(found)),
@@ -198,14 +226,26 @@ impl Server {
         let grant = record.grant().ok_or(Refusal::Mismatch)?;
         if *grant.client_id != *caller.id() {
             let entry = grant.access_at(place).ok_or(Refusal::UnknownToken)?;
-            // As a bearer layer compares them: client and API may have registered two spellings of one resource.
-            let serves = entry.resources.iter().any(|own| caller.serves().find(own.as_str()).is_some());
-            if !serves {
+            if !serves(caller, &entry.resources) {
                 return Ok(None);
             }
         }
         self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
-        Ok(Some(Found { record, place: Some(place) }))
+        Ok(Some(Found::Stored { record, place: Some(place) }))
+    }
+
+    async fn introspect_jwt(
+        &self,
+        jwt: &ParsedJwt,
+        caller: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<Option<Found>, Error> {
+        let token = self.find_jwt(jwt, now).await?;
+        if *token.client_id != *caller.id() && !serves(caller, &token.resources) {
+            return Ok(None);
+        }
+        self.check_alive(&token.client_id, token.subject(), caller).await?;
+        Ok(Some(Found::Jwt(Box::new(token))))
     }
 
     async fn introspect_refresh(
@@ -225,7 +265,7 @@ impl Server {
             return Ok(None);
         }
         self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
-        Ok(Some(Found { record, place: None }))
+        Ok(Some(Found::Stored { record, place: None }))
     }
 
     /// The client of the token must still exist, and its subject be active.
@@ -244,6 +284,11 @@ impl Server {
         }
         if self.check_subject(subject).await? { Ok(()) } else { Err(Refusal::SubjectInactive.into()) }
     }
+}
+
+/// As a bearer layer compares them: client and API may have registered two spellings of one resource.
+fn serves(caller: &AuthenticatedClient, resources: &Resources) -> bool {
+    resources.iter().any(|own| caller.serves().find(own.as_str()).is_some())
 }
 
 #[cfg(test)]
@@ -291,7 +336,7 @@ mod tests {
             retain_until: now,
             body: Body::Grant(grant),
         };
-        Introspection(Some(Found { record: Arc::new(record), place }))
+        Introspection(Some(Found::Stored { record: Arc::new(record), place }))
     }
 
     #[test]

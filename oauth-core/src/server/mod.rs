@@ -17,6 +17,7 @@ mod purge;
 mod redeem;
 mod refresh;
 mod revoke;
+pub mod signing;
 mod token;
 mod verify;
 
@@ -35,7 +36,8 @@ pub use introspect::{ActiveToken, Introspection};
 pub use keys::{HandleKey, KeyPhase, KeysError, StartError, StoredKeys};
 pub use limits::{Limits, RateLimited};
 pub use pending::{Decision, Pending};
-pub use verify::{AccessToken, VerifyError};
+pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};
+pub use verify::{AccessToken, ParsedAccess, VerifyError};
 
 pub(crate) use advance::{Inserted, NewGrant, Step};
 pub(crate) use config::Config;
@@ -71,6 +73,7 @@ pub struct Server {
     issuer_text: Arc<str>,
     store: Arc<dyn Store>,
     live: keys::Live,
+    signing: signing::Signing,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     clients: clients::Registry,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Allowed, Ask, Grant, Plan, Redeem, Redemption, Refusal};
+use crate::grant::{Allowed, Ask, Format, Grant, JwtId, Plan, Redeem, Redemption, Refusal, Unsigned};
 use crate::handle::{Handle, Handles, Kind};
 use crate::secret::{Digest, Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
@@ -37,10 +37,10 @@ impl<'a> RedeemStep<'a> {
         Ok(Self { server, handles, request, handle, redirect_uri, verifier, ask, access, refresh })
     }
 
-    pub(super) fn answer(self, redemption: Redemption) -> TokenResponse {
+    pub(super) fn answer(self, redemption: Redemption, jwt: Option<String>) -> TokenResponse {
         let mint = |kind, secret: &Secret32| self.handles.mint(kind, self.handle.grant, 0, secret);
         TokenResponse {
-            access_token: mint(Kind::Access, &self.access),
+            access_token: jwt.unwrap_or_else(|| mint(Kind::Access, &self.access)),
             token_type: "Bearer",
             expires_in: redemption.expires_at.since(self.request.now).as_secs(),
             refresh_token: self.refresh.as_ref().map(|secret| mint(Kind::Refresh, secret)),
@@ -68,6 +68,7 @@ impl Step for RedeemStep<'_> {
             allowed: Allowed { scope: client.scope(), resources: client.resources() },
             access: Digest::of(Kind::Access, key, &self.access),
             access_lifetime: server.access_lifetime(client),
+            formats: &server.signing.formats,
             refresh: self
                 .refresh
                 .as_ref()
@@ -76,6 +77,16 @@ impl Step for RedeemStep<'_> {
             replay_tolerance: server.config.code_replay_tolerance,
         };
         grant.redeem(&redeem, now)
+    }
+
+    fn unsigned(&self, redemption: &Redemption) -> Option<Unsigned> {
+        (redemption.format == Format::Jwt).then(|| Unsigned {
+            id: JwtId::of(&Digest::of(Kind::Access, self.handles.current_key(), &self.access)),
+            scope: redemption.scope.clone(),
+            resources: redemption.resources.clone(),
+            issued_at: redemption.issued_at,
+            expires_at: redemption.expires_at,
+        })
     }
 
     fn asks_host(&self) -> bool {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Allowed, Ask, Grant, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt};
+use crate::grant::{
+    Allowed, Ask, Format, Grant, JwtId, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt, Unsigned,
+};
 use crate::handle::{Handle, Handles, Kind};
-use crate::secret::{Drawn, Secret32};
+use crate::secret::{Digest, Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
 
 /// A token request with a refresh token, and the random bytes that it may need.
@@ -34,7 +36,7 @@ impl<'a> RefreshStep<'a> {
         Ok(Self { server, handles, request, presented, handle, ask, salt, fresh })
     }
 
-    pub(super) fn answer(self, outcome: RefreshOutcome) -> Result<TokenResponse, Error> {
+    pub(super) fn answer(self, outcome: RefreshOutcome, jwt: Option<String>) -> Result<TokenResponse, Error> {
         let (client, grant) = (self.request.client, self.handle.grant);
         if let Some(streak) = outcome.retried {
             tracing::info!(client_id = client.id(), grant_id = %grant, streak, "refresh_retried");
@@ -50,8 +52,12 @@ impl<'a> RefreshStep<'a> {
             Some(next) => mint(Kind::Refresh, next.key, next.generation, &next.secret)?,
             None => self.presented.to_owned(),
         };
+        let access_token = match jwt {
+            Some(jwt) => jwt,
+            None => mint(Kind::Access, outcome.key, 0, &outcome.access)?,
+        };
         Ok(TokenResponse {
-            access_token: mint(Kind::Access, outcome.key, 0, &outcome.access)?,
+            access_token,
             token_type: "Bearer",
             expires_in: outcome.expires_at.since(self.request.now).as_secs(),
             refresh_token: Some(refresh_token),
@@ -74,6 +80,7 @@ impl Step for RefreshStep<'_> {
             ask: &self.ask,
             allowed: Allowed { scope: client.scope(), resources: client.resources() },
             access_lifetime: server.access_lifetime(client),
+            formats: &server.signing.formats,
             idle_lifetime: server.refresh_idle(client),
             retry_window: server.config.retry_window,
             max_retry_streak: server.config.max_retry_streak,
@@ -83,6 +90,16 @@ impl Step for RefreshStep<'_> {
             fresh: &self.fresh,
         };
         grant.refresh(&request, now)
+    }
+
+    fn unsigned(&self, outcome: &RefreshOutcome) -> Option<Unsigned> {
+        (outcome.format == Format::Jwt).then(|| Unsigned {
+            id: JwtId::of(&Digest::of(Kind::Access, outcome.key, &outcome.access)),
+            scope: outcome.scope.clone(),
+            resources: outcome.resources.clone(),
+            issued_at: outcome.issued_at,
+            expires_at: outcome.expires_at,
+        })
     }
 
     fn asks_host(&self) -> bool {

@@ -1,15 +1,18 @@
 //! Revocation (RFC 7009): of an access token alone, or of the grant by its refresh token.
 //!
 //! * A refresh token ends its grant, and with it every token of the grant. An old refresh token of the client does so too.
-//! * An access token ends alone.
+//! * An access token ends alone. A JWT does so for introspection and for verification in this process; resource servers that
+//!   check it by themselves take it until it expires.
 //! * A code that its confidential client gives back ends its grant. Of a public client it proves too little: whoever saw the
 //!   code would end the session, as a replay without the verifier must not (OAuth 2.1 §7.5.2).
 //! * A token of another client, an unknown one and one that has ended all get the same empty 200: no oracle.
 
 use http::HeaderMap;
 
-use super::token::named_token;
+use super::signing::ParsedJwt;
+use super::token::{Named, named_token};
 use super::{Server, Step};
+use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Grant, Plan, Refusal, RevokeReason};
@@ -26,19 +29,52 @@ impl Server {
         let now = self.now();
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, now).await?;
-        let Some((mut handle, id)) = named_token(self, &params)? else { return Ok(()) };
+        let mut handle = match named_token(self, &params)? {
+            None => return Ok(()),
+            Some(Named::Handle(handle)) => handle,
+            Some(Named::Jwt(jwt)) => {
+                let step = RevokeJwt { server: self, jwt: &jwt, client_id: client.id() };
+                let revoked = self.advance(jwt.grant, &step, now).await;
+                return answer(revoked, &client);
+            }
+        };
         if handle.kind == Kind::Code && client.is_public() {
             return Ok(());
         }
         if handle.authenticity == Authenticity::UnknownKey && self.look_for_keys(now).await {
-            let Some((known, _)) = named_token(self, &params)? else { return Ok(()) };
+            let Some(Named::Handle(known)) = named_token(self, &params)? else { return Ok(()) };
             handle = known;
         }
         let step = RevokeStep { handle: &handle, client_id: client.id() };
-        match self.advance(id, &step, now).await {
-            Err(error) if error.code() == ErrorCode::InvalidGrant => Ok(()),
-            answer => answer.map_err(|error| error.for_client(client.shared_id())),
+        answer(self.advance(handle.grant, &step, now).await, &client)
+    }
+}
+
+/// What cannot be revoked does not work already.
+fn answer(revoked: Result<((), Option<String>), Error>, client: &AuthenticatedClient) -> Result<(), Error> {
+    match revoked {
+        Err(error) if error.code() == ErrorCode::InvalidGrant => Ok(()),
+        Err(error) => Err(error.for_client(client.shared_id())),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Ends a JWT for those who ask this server: introspection, and verification in its process.
+struct RevokeJwt<'a> {
+    server: &'a Server,
+    jwt: &'a ParsedJwt,
+    client_id: &'a str,
+}
+
+impl Step for RevokeJwt<'_> {
+    type Outcome = ();
+
+    fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<()>, Refusal> {
+        if *grant.client_id != *self.client_id {
+            return Err(Refusal::WrongClient);
         }
+        self.jwt.check(grant, now)?;
+        Ok(grant.revoke_jwt(self.jwt.jwt, self.jwt.issued_at, self.server.config.max_access, now))
     }
 }
 

@@ -7,11 +7,12 @@ use http::HeaderMap;
 use super::pending::CLOCK_SKEW;
 use super::redeem::RedeemStep;
 use super::refresh::RefreshStep;
+use super::signing::ParsedJwt;
 use super::{Inserted, NewGrant, Server};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::grant::{Access, AccessTokens, Active, Grant, Refresh, Refusal, State};
+use crate::grant::{Access, AccessTokens, Active, Format, Grant, JwtId, Refresh, Refusal, State, Unsigned};
 use crate::handle::{Authenticity, GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
@@ -20,6 +21,15 @@ use crate::token::{ClientCredentials, FirstUse, GrantType, Permit, TokenRequest,
 
 /// What `first_use` may be kept for at most, so that no request can pin a record for ever.
 const MAX_FIRST_USE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// A new grant and its answer, which waits for its JWT where there is one to be signed.
+struct Prepared {
+    id: GrantId,
+    new: NewGrant,
+    response: TokenResponse,
+    unsigned: Option<Unsigned>,
+    first_use: Option<FirstUse>,
+}
 
 static FIRST_USE: IdContext = IdContext::new("oauth-core v1 first use");
 
@@ -60,8 +70,8 @@ impl Server {
     async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
         self.catch_up(request.now).await?;
         let step = RedeemStep::new(self, request)?;
-        let redemption = self.advance(step.handle.grant, &step, request.now).await?;
-        Ok(step.answer(redemption))
+        let (redemption, jwt) = self.advance(step.handle.grant, &step, request.now).await?;
+        Ok(step.answer(redemption, jwt))
     }
 
     async fn refresh(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
@@ -70,15 +80,20 @@ impl Server {
         if step.handle.authenticity == Authenticity::UnknownKey && self.look_for_keys(request.now).await {
             step = RefreshStep::new(self, request)?;
         }
-        let outcome = self.advance(step.handle.grant, &step, request.now).await?;
-        step.answer(outcome)
+        let (outcome, jwt) = self.advance(step.handle.grant, &step, request.now).await?;
+        step.answer(outcome, jwt)
     }
 
     /// Issues what a grant type permits: a new grant that is active at once.
     async fn issue(&self, request: &TokenRequest<'_>, own: &dyn GrantType) -> Result<TokenResponse, Error> {
         self.catch_up(request.now).await?;
         let permit = self.permit(request, own).await?;
-        let (new, response, first_use) = self.prepare(request, permit)?;
+        let Prepared { id, new, mut response, unsigned, first_use } = self.prepare(request, permit)?;
+        if let Some(unsigned) = unsigned {
+            let grant = new.grant().ok_or(Refusal::Mismatch)?;
+            // Boxed, so that the common future has no room for it.
+            response.access_token = Box::pin(self.sign_access(id, grant, &unsigned)).await?;
+        }
         if let Some(first_use) = first_use {
             // Boxed, so that the common future has no room for it.
             Box::pin(self.use_once(first_use, request.now)).await?;
@@ -105,11 +120,7 @@ impl Server {
     }
 
     /// The grant that a permit leads to, and its answer.
-    fn prepare(
-        &self,
-        request: &TokenRequest<'_>,
-        permit: Permit,
-    ) -> Result<(NewGrant, TokenResponse, Option<FirstUse>), Error> {
+    fn prepare(&self, request: &TokenRequest<'_>, permit: Permit) -> Result<Prepared, Error> {
         let (client, now) = (request.client, request.now);
         let handles = self.handles();
         let key = handles.current_key();
@@ -118,7 +129,9 @@ impl Server {
         let access = Secret32::new(drawn.take());
         let refresh = (permit.refreshable && client.may_use("refresh_token"))
             .then(|| Secret32::generate(&*self.random));
-        let expires_at = permit.end(now, self.access_lifetime(client));
+        let formats = &self.signing.formats;
+        let format = formats.of(&permit.resources)?;
+        let expires_at = permit.end(now, formats.lifetime(format, self.access_lifetime(client)));
         if expires_at <= now {
             return Err(Refusal::Expired.into());
         }
@@ -129,20 +142,35 @@ impl Server {
             None => expires_at,
         };
         let response = TokenResponse {
-            access_token: handles.mint(Kind::Access, id, 0, &access),
+            access_token: match format {
+                Format::Opaque => handles.mint(Kind::Access, id, 0, &access),
+                Format::Jwt => String::new(),
+            },
             token_type: "Bearer",
             expires_in: expires_at.since(now).as_secs(),
             refresh_token: refresh.as_ref().map(|secret| handles.mint(Kind::Refresh, id, 0, secret)),
             scope: permit.scope.clone(),
         };
-        let entry = Access {
-            digest: Digest::of(Kind::Access, key, &access),
-            scope: permit.scope.clone(),
-            resources: permit.resources.clone(),
-            issued_at: now,
-            expires_at,
-            confirmation: None,
-            authentication: None,
+        let digest = Digest::of(Kind::Access, key, &access);
+        let (scope, resources) = (permit.scope.clone(), permit.resources.clone());
+        let (entries, unsigned) = match format {
+            Format::Jwt => {
+                let id = JwtId::of(&digest);
+                (AccessTokens::default(), Some(Unsigned { id, scope, resources, issued_at: now, expires_at }))
+            }
+            Format::Opaque => {
+                let (confirmation, authentication) = (None, None);
+                let entry = Access {
+                    digest,
+                    scope,
+                    resources,
+                    issued_at: now,
+                    expires_at,
+                    confirmation,
+                    authentication,
+                };
+                (AccessTokens::one(entry), None)
+            }
         };
         let refresh = refresh.map(|secret| Refresh {
             digest: Digest::of(Kind::Refresh, key, &secret),
@@ -159,12 +187,13 @@ impl Server {
             created_at: now,
             expires_at: ends,
             generation: 0,
-            state: State::Active(Active { access: AccessTokens::one(entry), refresh }),
+            state: State::Active(Active { access: entries, refresh }),
             code: None,
             authentication: permit.authentication,
             details: None,
         };
-        Ok((self.new_grant(id, grant, client.fence()), response, permit.first_use))
+        let new = self.new_grant(id, grant, client.fence());
+        Ok(Prepared { id, new, response, unsigned, first_use: permit.first_use })
     }
 
     async fn use_once(&self, first_use: FirstUse, now: Timestamp) -> Result<(), Error> {
@@ -196,12 +225,18 @@ impl Server {
     }
 }
 
-/// What a revocation or an introspection names: any of our tokens, by its prefix.
-pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option<(Handle, GrantId)>, Error> {
+/// Any of our tokens.
+pub(super) enum Named {
+    Handle(Handle),
+    Jwt(ParsedJwt),
+}
+
+/// What a revocation or an introspection names: a handle by its prefix, a JWT by its dots.
+pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option<Named>, Error> {
     let token = params.one("token")?.ok_or_else(|| Error::invalid_request("token is missing"))?;
     params.one("token_type_hint")?;
-    Ok(server.live.with_handles(|handles| handles.parse_any(token)).ok().map(|handle| {
-        let id = handle.grant;
-        (handle, id)
-    }))
+    if Server::is_jwt(token) {
+        return Ok(server.parse_jwt(token).ok().map(Named::Jwt));
+    }
+    Ok(server.live.with_handles(|handles| handles.parse_any(token)).ok().map(Named::Handle))
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::Server;
+use super::signing::ParsedJwt;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::grant::{Authentication, Confirmation, Refusal, Resources};
+use crate::grant::{Authentication, Confirmation, Grant, Refusal, Resources};
 use crate::handle::{GrantId, Handle, Kind};
 use crate::scope::Scope;
 use crate::storage::{Key, Record};
@@ -86,6 +87,26 @@ pub enum VerifyError {
     Unavailable(Error),
 }
 
+/// What [`Server::parse_access`] read: a handle or a JWT that this server made.
+#[derive(Debug)]
+pub struct ParsedAccess(Parsed);
+
+#[derive(Debug)]
+enum Parsed {
+    Handle(Handle),
+    Jwt(Box<ParsedJwt>),
+}
+
+impl ParsedAccess {
+    /// The grant that it belongs to.
+    pub fn grant(&self) -> GrantId {
+        match &self.0 {
+            Parsed::Handle(handle) => handle.grant,
+            Parsed::Jwt(jwt) => jwt.grant,
+        }
+    }
+}
+
 impl Server {
     /// Verifies an access token of this server.
     ///
@@ -94,8 +115,8 @@ impl Server {
     /// [`VerifyError::Invalid`] for anything that is not a live access token; [`VerifyError::Unavailable`] when the store
     /// fails.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, VerifyError> {
-        let handle = self.parse_access(token)?;
-        self.verify_parsed(&handle).await
+        let parsed = self.parse_access(token)?;
+        self.verify_parsed(&parsed).await
     }
 
     /// Reads an access token without a look at the store: junk, forgeries and other kinds are refused here.
@@ -103,9 +124,14 @@ impl Server {
     /// # Errors
     ///
     /// [`VerifyError::Invalid`].
-    pub fn parse_access(&self, token: &str) -> Result<Handle, VerifyError> {
+    pub fn parse_access(&self, token: &str) -> Result<ParsedAccess, VerifyError> {
+        if Self::is_jwt(token) {
+            let jwt = self.parse_jwt(token).map_err(VerifyError::Invalid)?;
+            return Ok(ParsedAccess(Parsed::Jwt(Box::new(jwt))));
+        }
         self.live
             .with_handles(|handles| handles.parse(Kind::Access, token))
+            .map(|handle| ParsedAccess(Parsed::Handle(handle)))
             .map_err(|_| VerifyError::Invalid(Refusal::Malformed))
     }
 
@@ -114,9 +140,13 @@ impl Server {
     /// # Errors
     ///
     /// As [`Server::verify`].
-    pub async fn verify_parsed(&self, handle: &Handle) -> Result<AccessToken, VerifyError> {
+    pub async fn verify_parsed(&self, parsed: &ParsedAccess) -> Result<AccessToken, VerifyError> {
         let now = self.now();
         self.catch_up(now).await.map_err(refused)?;
+        let handle = match &parsed.0 {
+            Parsed::Handle(handle) => handle,
+            Parsed::Jwt(jwt) => return Box::pin(self.find_jwt(jwt, now)).await.map_err(refused),
+        };
         let (record, place) = self.find_access(handle, now).await.map_err(refused)?;
         let grant = record.grant().ok_or(VerifyError::Invalid(Refusal::Mismatch))?;
         let entry = grant.access_at(place).ok_or(VerifyError::Invalid(Refusal::UnknownToken))?;
@@ -144,6 +174,21 @@ impl Server {
         let record = self.load_grant(&Key::grant(handle.grant)).await?.ok_or(Refusal::UnknownGrant)?;
         let grant = record.grant().ok_or(Refusal::Mismatch)?;
         let (place, _) = grant.find_live(handle, now)?;
+        self.check_lineage(grant, now).await?;
+        Ok((record, place))
+    }
+
+    /// What a live JWT of this server allows.
+    pub(super) async fn find_jwt(&self, jwt: &ParsedJwt, now: Timestamp) -> Result<AccessToken, Error> {
+        let record = self.load_grant(&Key::grant(jwt.grant)).await?.ok_or(Refusal::UnknownGrant)?;
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
+        jwt.check(grant, now)?;
+        self.check_lineage(grant, now).await?;
+        Ok(jwt.describe(grant))
+    }
+
+    /// Neither the grant nor one that it came from may be behind a fence or have ended.
+    async fn check_lineage(&self, grant: &Grant, now: Timestamp) -> Result<(), Error> {
         self.check_fence(grant)?;
         let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
         for ancestor in ancestors {
@@ -153,7 +198,7 @@ impl Server {
             ancestor.active(now)?;
             self.check_fence(ancestor)?;
         }
-        Ok((record, place))
+        Ok(())
     }
 }
 

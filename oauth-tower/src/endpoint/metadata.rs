@@ -3,29 +3,30 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use oauth_core::metadata::Metadata;
+use oauth_core::server::KeySet;
 use serde::Serialize;
 
 use super::json::{json_bytes, json_response};
 use crate::body::Body;
 use crate::cors;
 
-/// The key set of a server that signs nothing.
-const NO_KEYS: &[u8] = br#"{"keys":[]}"#;
-
-/// How long clients may keep a document.
+/// How long clients may keep the metadata.
 const CACHE: &str = "public, max-age=3600";
 
-/// A document that does not change while the server runs.
+/// A document, and for how long it may be kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Document(Bytes);
+pub(crate) struct Document(Bytes, HeaderValue);
 
 impl Document {
     pub(crate) fn new(metadata: &Metadata) -> Self {
-        Self(serde_json::to_vec(metadata).expect("strings and lists of them are JSON").into())
+        let json = serde_json::to_vec(metadata).expect("strings and lists of them are JSON");
+        Self(json.into(), HeaderValue::from_static(CACHE))
     }
 
-    pub(crate) fn no_keys() -> Self {
-        Self(Bytes::from_static(NO_KEYS))
+    /// The keys of this moment.
+    pub(crate) fn key_set(keys: KeySet) -> Self {
+        let cache = HeaderValue::try_from(format!("public, max-age={}", keys.max_age.as_secs()));
+        Self(Bytes::from_owner(keys.json), cache.expect("digits are header text"))
     }
 }
 
@@ -35,7 +36,7 @@ pub(crate) fn document(method: &Method, document: &Document) -> Response<Body> {
     let length = json.len();
     let mut response = json_bytes(StatusCode::OK, if *method == Method::HEAD { Bytes::new() } else { json });
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
+    headers.insert(header::CACHE_CONTROL, document.1.clone());
     headers.remove(header::PRAGMA);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     cors::open(headers);

@@ -45,7 +45,6 @@ pub(super) struct Shared {
     #[cfg(feature = "pages")]
     pub(super) pages: Option<Arc<Pages>>,
     pub(super) metadata: Document,
-    pub(super) keys: Document,
     pub(super) deadline: Duration,
     pub(super) body_limit: usize,
     pub(super) addresses: Arc<dyn ClientAddress>,
@@ -76,7 +75,10 @@ impl Shared {
             Endpoint::Revoke => self.answer_form::<Revoke, B>(request),
             Endpoint::Introspect => self.answer_form::<Introspect, B>(request),
             Endpoint::Authorize => self.answer_browser(request),
-            _ => Outcome::Ready(self.answer_document(endpoint, &self.keys, &request)),
+            _ => {
+                let keys = Document::key_set(self.server.key_set());
+                Outcome::Ready(self.answer_document(endpoint, &keys, &request))
+            }
         }
     }
 

@@ -220,7 +220,6 @@ impl AuthorizationServerLayer {
                 #[cfg(feature = "pages")]
                 pages: self.pages.clone(),
                 metadata: Document::new(&self.metadata()),
-                keys: Document::no_keys(),
                 deadline: self.deadline,
                 body_limit: self.body_limit,
                 addresses: self.addresses.clone(),

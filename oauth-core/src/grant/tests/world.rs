@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::grant::{
-    Access, AccessTokens, Active, Allowed, Ask, Code, Grant, Redeem, Refresh, RefreshRequest, Resources,
-    RevokeReason, Rotation, Salt, State, UriHash,
+    Access, AccessTokens, Active, Allowed, Ask, Code, Formats, Grant, Redeem, Refresh, RefreshRequest,
+    Resources, RevokeReason, Rotation, Salt, State, UriHash,
 };
 use crate::handle::{GrantId, Handle, Handles, KeyRing, Kind, Prefixes};
 use crate::pkce::Challenge;
@@ -39,6 +39,7 @@ pub(super) struct World {
     pub(super) resources: Resources,
     pub(super) uris: Vec<RedirectUri>,
     pub(super) fresh: Secret32,
+    pub(super) formats: Formats,
 }
 
 impl World {
@@ -53,6 +54,7 @@ impl World {
             fresh: Secret32::generate(&random),
             allowed: Scope::parse("read write").unwrap(),
             resources: Resources::new(["https://api.example", "https://files.example"].map(resource)),
+            formats: Formats::default(),
             uris: vec![RedirectUri::register(URI).unwrap()],
             random,
         }
@@ -137,6 +139,7 @@ impl World {
             allowed: self.allowed(),
             access: self.digest(Kind::Access, &self.access),
             access_lifetime: seconds(300),
+            formats: &self.formats,
             refresh: Some((self.digest(Kind::Refresh, &self.refresh), seconds(500))),
             grant_lifetime: seconds(990),
             replay_tolerance: Duration::ZERO,
@@ -152,6 +155,7 @@ impl World {
             ask,
             allowed: self.allowed(),
             access_lifetime: seconds(300),
+            formats: &self.formats,
             idle_lifetime: seconds(500),
             retry_window: seconds(60),
             max_retry_streak: None,

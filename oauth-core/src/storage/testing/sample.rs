@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::client::{Client, ClientSecret};
 use crate::clock::Timestamp;
 use crate::grant::{
-    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, Grant, Previous, Refresh,
-    Resources, RevokeReason, Salt, State, UriHash,
+    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, EndedJwt, Grant, JwtId,
+    Previous, Refresh, Resources, RevokeReason, Salt, State, UriHash,
 };
 use crate::handle::{GrantId, KeyId};
 use crate::pkce::Challenge;
@@ -144,6 +144,7 @@ impl Sample {
                 confirmation: Some(confirmation),
                 ancestors: vec![GrantId::new_random(&self.0)],
                 host_data: Some("host data".into()),
+                ended_jwts: vec![EndedJwt { id: JwtId::from_bytes([9; 8]), until: NOW + HOUR }],
             })),
         }
     }

@@ -1,0 +1,93 @@
+//! The keys of this moment: one signs, all verify and are published.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use oauth_jose::{CompactSigner, Jwk, JwkSet, Signer, VerifyingKey, VerifyingKeys};
+
+use super::TokenClaims;
+use crate::grant::Formats;
+use crate::server::Server;
+
+/// The `typ` of a JWT access token (RFC 9068 §2.1).
+pub(super) const TYP: &str = "at+jwt";
+
+/// The key set document (RFC 7517 §5), and for how long it may be kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeySet {
+    /// The document.
+    pub json: Arc<[u8]>,
+    /// `Cache-Control: max-age`.
+    pub max_age: Duration,
+}
+
+/// What signs and verifies at this moment.
+pub(in crate::server) struct Keyring {
+    pub(super) signer: CompactSigner,
+    pub(super) keys: VerifyingKeys,
+    published: KeySet,
+}
+
+/// Everything about signed tokens that a server has.
+pub(in crate::server) struct Signing {
+    pub(in crate::server) formats: Formats,
+    pub(in crate::server) claims: Option<Arc<dyn TokenClaims>>,
+    keyring: ArcSwapOption<Keyring>,
+}
+
+impl Keyring {
+    pub(in crate::server) fn new(
+        signer: Arc<dyn Signer>,
+        also: &[Jwk],
+        max_age: Duration,
+    ) -> Result<Self, Box<dyn StdError + Send + Sync>> {
+        let mut keys = vec![signer.key().clone()];
+        for jwk in also {
+            let key = VerifyingKey::new(jwk)?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        let set = JwkSet::new(keys.iter().map(|key| key.jwk().clone()))?;
+        let published = KeySet { json: serde_json::to_vec(&set)?.into(), max_age };
+        Ok(Self { signer: CompactSigner::new(signer, TYP), keys: VerifyingKeys::new(keys), published })
+    }
+}
+
+impl Signing {
+    pub(in crate::server) fn new(
+        formats: Formats,
+        claims: Option<Arc<dyn TokenClaims>>,
+        keyring: Option<Keyring>,
+    ) -> Self {
+        Self { formats, claims, keyring: ArcSwapOption::new(keyring.map(Arc::new)) }
+    }
+
+    pub(super) fn keyring(&self) -> Option<Arc<Keyring>> {
+        self.keyring.load_full()
+    }
+}
+
+impl Server {
+    /// The public halves of the keys that sign, have signed or will sign (RFC 7517 §5); empty where nothing is signed.
+    pub fn key_set(&self) -> KeySet {
+        match &*self.signing.keyring.load() {
+            Some(keyring) => keyring.published.clone(),
+            None => KeySet { json: (*br#"{"keys":[]}"#).into(), max_age: Duration::from_secs(3600) },
+        }
+    }
+}
+
+impl fmt::Debug for Signing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keyring = self.keyring.load();
+        f.debug_struct("Signing")
+            .field("formats", &self.formats)
+            .field("keys", &keyring.as_ref().map(|keyring| &keyring.keys))
+            .finish_non_exhaustive()
+    }
+}
