@@ -21,19 +21,17 @@
 //! Inside the window whoever presents T0 gets T1. A thief who follows the client each time is bounded by the absolute
 //! lifetime, seen as a growing streak in the traces, and ended by `max_retry_streak`.
 
-use std::borrow::Cow;
+mod derive;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Salt;
 use super::ask::{Allowed, Ask};
-use super::{
-    Access, Active, Confirmation, Format, Formats, Grant, Plan, Refusal, Resources, RevokeReason, State,
-};
+use super::{Active, Format, Formats, Grant, Plan, Refusal, Resources, RevokeReason, State};
 use crate::clock::Timestamp;
 use crate::handle::{Authenticity, Handle, Handles, KeyId, Kind};
-use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::{Digest, Secret32};
 
@@ -350,67 +348,5 @@ impl Grant {
 
     fn reused(&self, now: Timestamp) -> Plan<RefreshOutcome> {
         Plan::End(self.revoked(RevokeReason::RefreshReuse, now), Refusal::RefreshReused)
-    }
-
-    /// The secrets of the access token and the refresh token that follow from the presented one.
-    ///
-    /// `lifetimes` of the access token have passed since the rotation: one that has expired is not derived again.
-    fn derive(
-        &self,
-        request: &RefreshRequest<'_>,
-        key: KeyId,
-        salt: Salt,
-        generation: u32,
-        (scope, resources, format): (&Scope, &Resources, Format),
-        lifetimes: u128,
-    ) -> Option<(Secret32, Secret32)> {
-        let presented = request.handle.secret();
-        let grant = request.handle.grant;
-        let successors = request.handles.derive_successors(key, presented, salt, grant, generation)?;
-        let format = match format {
-            Format::Opaque => "opaque",
-            Format::Jwt => "jwt",
-        };
-        let format = match lifetimes {
-            0 => Cow::Borrowed(format),
-            more => Cow::Owned(format!("{format} {more}")),
-        };
-        let access = successors.access(self.binding(&format, scope, resources));
-        Some((access, successors.refresh().clone()))
-    }
-
-    /// Everything that tells two access tokens of one refresh apart.
-    fn binding<'a>(
-        &'a self,
-        format: &'a str,
-        scope: &'a Scope,
-        resources: &'a Resources,
-    ) -> impl Iterator<Item = &'a str> {
-        let (method, thumbprint) = match self.confirmation().map(|confirmation| &**confirmation) {
-            None => ("", None),
-            Some(Confirmation::Jkt(thumbprint)) => ("jkt", Some(&**thumbprint)),
-            Some(Confirmation::X5tS256(thumbprint)) => ("x5t#S256", Some(&**thumbprint)),
-        };
-        let resources = resources.iter().map(Resource::as_str);
-        [format, scope.as_str(), method].into_iter().chain(thumbprint).chain(resources)
-    }
-
-    fn entry(
-        &self,
-        digest: Digest,
-        scope: &Scope,
-        resources: &Resources,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Access {
-        Access {
-            digest,
-            scope: scope.clone(),
-            resources: resources.clone(),
-            issued_at: now,
-            expires_at,
-            confirmation: self.confirmation().cloned(),
-            authentication: None,
-        }
     }
 }

@@ -1,19 +1,20 @@
 //! Building a server: everything that could be wrong is said here, not at the first request.
 
+mod jwt;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::clients::Registry;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
-use super::signing::{DEFAULT_LIFETIME, Signing, SigningKeys, TokenClaims};
+use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
 use super::{Config, ConsentPolicy, ScopeDescription, Server, SubjectStatus};
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
-use crate::grant::Formats;
 use crate::handle::{Handles, KeyRing, Prefixes};
 use crate::issuer::{Issuer, IssuerError};
 use crate::limit::{Limiter, MemoryLimiter, Quota, Quotas, Rule};
-use crate::resource::{Resource, ResourceError};
+use crate::resource::ResourceError;
 use crate::scope::{Scope, ScopeError};
 use crate::secret::{Random, SystemRandom};
 use crate::storage::Store;
@@ -196,36 +197,6 @@ impl ServerBuilder {
         self
     }
 
-    /// Issues JWT access tokens (RFC 9068) for this resource (RFC 8707), which resource servers can check by themselves. For
-    /// all other resources, and for tokens that name none, access tokens stay opaque. A token for resources of both kinds is
-    /// refused with `invalid_target`: the client names fewer.
-    ///
-    /// The text is the `aud` of those tokens, byte for byte. Without [`ServerBuilder::signing_keys`] an ES256 key is drawn that
-    /// ends with the process.
-    pub fn jwt_for(mut self, resource: impl Into<String>) -> Self {
-        self.jwt_for.push(resource.into());
-        self
-    }
-
-    /// How long a JWT access token lives at most; default 10 minutes, at most a day. It is also for how long a resource server
-    /// that does not ask takes a token whose grant has been revoked.
-    pub fn jwt_lifetime(mut self, lifetime: Duration) -> Self {
-        self.jwt_lifetime = lifetime;
-        self
-    }
-
-    /// The keys that sign JWT access tokens, published at `jwks_uri`.
-    pub fn signing_keys(mut self, keys: SigningKeys) -> Self {
-        self.signing_keys = Some(keys);
-        self
-    }
-
-    /// Adds claims of the host's own to JWT access tokens.
-    pub fn token_claims(mut self, claims: impl TokenClaims) -> Self {
-        self.token_claims = Some(Arc::new(claims));
-        self
-    }
-
     /// The readable prefixes of codes and tokens, by which secret scanners know them.
     pub fn prefixes(mut self, prefixes: Prefixes) -> Self {
         self.prefixes = prefixes;
@@ -389,7 +360,7 @@ impl ServerBuilder {
             keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
         }
         let ring = self.ring.unwrap_or_else(|| KeyRing::generate(&*self.random));
-        let signing = signing(self.jwt_for, self.jwt_lifetime, self.signing_keys, self.token_claims)?;
+        let signing = jwt::signing(self.jwt_for, self.jwt_lifetime, self.signing_keys, self.token_claims)?;
         let handles = Handles::new(issuer.as_str(), ring, self.prefixes.clone());
         let key = keys_key(issuer.as_str());
         Ok(Server {
@@ -449,26 +420,6 @@ impl ServerBuilder {
         }
         if (1..=64).contains(&config.max_access) { Ok(()) } else { Err(BuildError::MaxAccess) }
     }
-}
-
-fn signing(
-    jwt_for: Vec<String>,
-    lifetime: Duration,
-    keys: Option<SigningKeys>,
-    claims: Option<Arc<dyn TokenClaims>>,
-) -> Result<Signing, BuildError> {
-    let parse = |given: String| match Resource::parse(&given) {
-        Ok(resource) => Ok(resource),
-        Err(source) => Err(BuildError::Resource { given, source }),
-    };
-    let jwt: Vec<Resource> = jwt_for.into_iter().map(parse).collect::<Result<_, _>>()?;
-    let keys = match keys {
-        None if jwt.is_empty() => None,
-        None => Some(SigningKeys::drawn()?),
-        given => given,
-    };
-    let keyring = keys.map(|keys| keys.keyring()).transpose()?;
-    Ok(Signing::new(Formats::new(jwt, lifetime), claims, keyring))
 }
 
 fn checked_scopes(scopes: Vec<(String, String)>) -> Result<Vec<ScopeDescription>, BuildError> {
