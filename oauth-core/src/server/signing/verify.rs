@@ -19,6 +19,7 @@ pub(in crate::server) struct ParsedJwt {
     pub(in crate::server) jwt: EndedJwt,
     pub(in crate::server) issued_at: Timestamp,
     client_id: Box<str>,
+    claims: Arc<str>,
     scope: Scope,
     resources: Resources,
 }
@@ -37,12 +38,12 @@ impl Server {
         if *claims.iss != *self.issuer_text {
             return Err(Refusal::Malformed);
         }
-        ParsedJwt::of(claims).ok_or(Refusal::Malformed)
+        ParsedJwt::of(claims, verified.payload()).ok_or(Refusal::Malformed)
     }
 }
 
 impl ParsedJwt {
-    fn of(claims: AccessTokenClaims) -> Option<Self> {
+    fn of(claims: AccessTokenClaims, payload: &[u8]) -> Option<Self> {
         let jti = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(claims.jti?).ok()?;
         let (grant, id) = jti.split_first_chunk::<16>()?;
         let seconds = |time: u64| i64::try_from(time).ok().map(Timestamp::from_secs);
@@ -51,6 +52,7 @@ impl ParsedJwt {
             grant: GrantId::from_bytes(*grant),
             jwt: EndedJwt { id: JwtId::from_bytes(id.try_into().ok()?), until: seconds(claims.exp)? },
             issued_at: seconds(claims.iat?)?,
+            claims: str::from_utf8(payload).ok()?.into(),
             client_id: claims.client_id?.into(),
             scope: claims.scope.as_deref().map_or(Ok(Scope::empty()), Scope::parse).ok()?,
             resources: Resources::new(resources.collect::<Option<Vec<_>>>()?),
@@ -80,6 +82,8 @@ impl ParsedJwt {
             expires_at: self.jwt.until,
             authentication: grant.authentication.clone(),
             confirmation: grant.confirmation().cloned(),
+            grant_id: Some(self.grant),
+            claims: Some(self.claims.clone()),
         }
     }
 }
