@@ -60,10 +60,22 @@ async fn serve(options: Options, ready: impl FnOnce(&str, &Place)) -> Result<(),
     let issuer = format!("http://{}", listener.local_addr()?);
     let app = quickstart::app(&issuer, &place).await?;
     ready(&issuer, &place);
-    let stop = async { drop(tokio::signal::ctrl_c().await) };
     // With the peers' addresses, by which rate limits count.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    Ok(axum::serve(listener, app).with_graceful_shutdown(stop).await?)
+    Ok(axum::serve(listener, app).with_graceful_shutdown(stopped()).await?)
+}
+
+/// Waits for Ctrl-C, or for what a service manager sends. Requests in flight are then answered before the program ends.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    drop(tokio::signal::ctrl_c().await);
 }
 
 /// The options, or `None` where help is asked for.

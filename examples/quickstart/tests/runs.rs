@@ -55,3 +55,14 @@ async fn a_taken_port_is_an_error_that_says_what_to_do() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(&port) && said.contains("--port"), "{said}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn rl_16_a_service_manager_can_stop_it() {
+    let data = tempfile::tempdir().unwrap();
+    let mut program = quickstart(data.path()).args(["--port", "0"]).spawn().unwrap();
+    ready(&mut program).await;
+    let id = program.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    assert!(program.wait().await.unwrap().success());
+}

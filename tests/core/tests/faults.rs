@@ -14,6 +14,8 @@ use oauth_core::storage::testing::{Call, Fault, Op, block_on};
 use oauth_core::storage::{
     Body, Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 /// The calls that a flow makes in a calm store, what it answers, and what is stored before and after.
 struct Calm {
@@ -59,6 +61,33 @@ fn every_call(fault: Fault, reads: bool, writes: bool) {
                 let case = format!("{flow:?}, {fault:?} at {call:?}");
                 disturbed(flow, &case, move |own| (own.index == call.index).then_some(fault));
             }
+        }
+    }
+}
+
+/// Two faults in one request, drawn at random: of any kind, at any two of its calls.
+#[test]
+fn rl_02_two_faults_at_once() {
+    let seed: u64 = rand::random();
+    let mut random = StdRng::seed_from_u64(seed);
+    for flow in Flow::ALL {
+        for _ in 0..60 {
+            // Beyond the calm calls come those that the first fault leads to.
+            let last = calm(flow).calls.len() as u64 + 3;
+            let faults: [(u64, Fault); 2] = std::array::from_fn(|_| {
+                let kinds = [
+                    Fault::Refuse,
+                    Fault::LoseAnswer,
+                    Fault::Redeliver,
+                    Fault::Delay(3),
+                    Fault::DelayAnswer(3),
+                ];
+                (random.random_range(0..=last), kinds[random.random_range(0..kinds.len())])
+            });
+            let case = format!("seed {seed}: {flow:?}, {faults:?}");
+            disturbed(flow, &case, move |own| {
+                faults.iter().find(|(index, _)| own.index == *index).map(|(_, fault)| *fault)
+            });
         }
     }
 }

@@ -24,7 +24,7 @@ impl SubjectStatus for Gate {
 }
 
 #[tokio::test]
-async fn a_refresh_in_flight_is_answered_before_the_server_stops() {
+async fn rl_16_a_refresh_in_flight_is_answered_before_the_server_stops() {
     let (here, mut came) = mpsc::unbounded_channel();
     let open = Arc::new(Semaphore::new(1));
     let gate = Gate { here, open: open.clone() };
