@@ -17,6 +17,8 @@ mod cors;
 mod deadline;
 pub mod endpoint;
 pub mod host;
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+pub mod http_client;
 pub mod login_page;
 #[cfg(feature = "pages")]
 pub mod pages;

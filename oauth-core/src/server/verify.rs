@@ -82,6 +82,9 @@ pub enum VerifyError {
     /// It does not work: 401 with `invalid_token`.
     #[error("{0}")]
     Invalid(Refusal),
+    /// It does not work, for a reason that another verifier than the server has.
+    #[error("{0}")]
+    Rejected(&'static str),
     /// It could not be checked: 503. The client must not throw its token away.
     #[error("{0}")]
     Unavailable(Error),

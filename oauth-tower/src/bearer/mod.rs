@@ -42,15 +42,23 @@
 
 mod authorization;
 mod cors;
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+mod described;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+mod flight;
 mod future;
 mod grpc;
 mod guard;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod layer;
 mod paths;
 mod refusal;
 mod refuse;
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+mod remote_issuer_error;
 mod require_scope;
 mod requirements;
 mod scope;
@@ -59,18 +67,24 @@ mod shared;
 mod sink;
 #[cfg(feature = "tonic")]
 mod tonic;
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+mod verdicts;
 mod verify;
 
 #[cfg(feature = "axum")]
 pub use extract::{Bearer, BearerRejection, RequiredScope, Scoped};
 pub use future::ResponseFuture;
 pub use grpc::{Grpc, GrpcOrHttp};
+#[cfg(feature = "introspection")]
+pub use introspection::{IntrospectionBuilder, IntrospectionVerifier};
 pub use layer::BearerLayer;
 pub use refusal::{Cause, Refusal};
 pub use refuse::{Rfc6750, WriteRefusal};
+#[cfg(any(feature = "introspection", feature = "jwt"))]
+pub use remote_issuer_error::RemoteIssuerError;
 pub use require_scope::{RequireScope, RequireScopeFuture, RequireScopeLayer};
 pub use service::BearerService;
 pub use sink::{RefusalSink, Refused};
 #[cfg(feature = "tonic")]
 pub use tonic::RequestExt;
-pub use verify::{ServerVerification, Verification, Verifier};
+pub use verify::{RemoteVerification, ServerVerification, Verification, Verifier};

@@ -183,6 +183,7 @@ impl From<VerifyError> for Denial {
                 alarming: refusal.is_alarming(),
                 ..Self::new(Cause::InvalidToken, "")
             },
+            VerifyError::Rejected(reason) => Self::new(Cause::InvalidToken, reason),
             VerifyError::Unavailable(error) => Self {
                 reason: error.reason().into(),
                 client_id: error.client_id().map(Arc::from),

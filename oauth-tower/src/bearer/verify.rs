@@ -41,6 +41,32 @@ pub enum Verification<F> {
     Later(F),
 }
 
+/// The future of a verification that asks another server.
+pub struct RemoteVerification(Pin<Box<dyn Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send>>);
+
+impl RemoteVerification {
+    /// Wraps a future.
+    pub fn new(
+        verification: impl Future<Output = Result<Arc<AccessToken>, VerifyError>> + Send + 'static,
+    ) -> Self {
+        Self(Box::pin(verification))
+    }
+}
+
+impl Future for RemoteVerification {
+    type Output = Result<Arc<AccessToken>, VerifyError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for RemoteVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteVerification").finish_non_exhaustive()
+    }
+}
+
 /// Junk is refused without a look at the store; a token that this server made costs one load.
 impl Verifier for Arc<Server> {
     type Future = ServerVerification;

@@ -1,0 +1,6 @@
+//! Verifiers that ask other servers: well-behaved ones, and others. Tests that are named by a case of the list of attacks begin
+//! with its id.
+
+mod elsewhere;
+mod hostile;
+mod introspection;
