@@ -53,6 +53,8 @@ mod grpc;
 mod guard;
 #[cfg(feature = "introspection")]
 mod introspection;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod layer;
 mod paths;
 mod refusal;
@@ -77,6 +79,8 @@ pub use future::ResponseFuture;
 pub use grpc::{Grpc, GrpcOrHttp};
 #[cfg(feature = "introspection")]
 pub use introspection::{IntrospectionBuilder, IntrospectionVerifier};
+#[cfg(feature = "jwt")]
+pub use jwt::{JwtBuilder, JwtOr, JwtOrVerification, JwtVerifier, TrustedIssuer};
 pub use layer::BearerLayer;
 pub use refusal::{Cause, Refusal};
 pub use refuse::{Rfc6750, WriteRefusal};

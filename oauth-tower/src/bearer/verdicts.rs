@@ -73,14 +73,6 @@ impl<T: Clone> Verdicts<T> {
         }
     }
 
-    /// Forgets everything, and gives the memory back.
-    #[cfg(feature = "jwt")]
-    pub(super) fn clear(&self) {
-        for set in &self.sets {
-            lock(set).entries = Vec::new();
-        }
-    }
-
     fn set(&self, token: &str) -> Option<(u64, MutexGuard<'_, Set<T>>)> {
         let hash = self.hasher.hash_one(token);
         // The number of sets is a power of two, or zero.

@@ -49,10 +49,6 @@ impl Elsewhere {
         self.script(move |_| document(&json));
     }
 
-    pub(crate) fn fails(&self) {
-        self.script(|_| status(500));
-    }
-
     /// How often it was asked since the last time this was called.
     pub(crate) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::SeqCst)

@@ -4,3 +4,6 @@
 mod elsewhere;
 mod hostile;
 mod introspection;
+mod issuer;
+mod jwks;
+mod jwt;
