@@ -277,11 +277,12 @@ fn the_keys_of_an_issuer() {
     let issuer = "https://issuer.example";
     let keys = Keys {
         issuer: issuer.into(),
+        signing: Vec::new(),
         ring: [plain, wrapped].map(|key| StoredKey { id, mints_from: THEN, key }).into(),
         not_before: Some(THEN),
     };
     assert_stored(Body::Keys(Box::new(keys)), include_str!("golden/key_record.hex"));
-    let fence = Keys { issuer: issuer.into(), ring: Vec::new(), not_before: None };
+    let fence = Keys { issuer: issuer.into(), ring: Vec::new(), signing: Vec::new(), not_before: None };
     assert_stored(Body::Keys(Box::new(fence)), include_str!("golden/key_record_empty.hex"));
     assert_eq!(format!("{:?}", keys_key(issuer)), include_str!("golden/key_record_key.txt").trim_end());
 }

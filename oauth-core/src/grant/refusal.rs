@@ -9,6 +9,9 @@ pub enum Refusal {
     /// The handle is not one of ours: junk, truncated, spliced or of another kind.
     #[error("the handle is malformed or forged")]
     Malformed,
+    /// Signed with a key that is not known here.
+    #[error("the token is signed with a key that is not known")]
+    UnknownKey,
     /// No such grant is stored.
     #[error("no grant of that id is stored")]
     UnknownGrant,

@@ -140,6 +140,43 @@ impl WrappingKey {
         opened.ok().map(|()| key)
     }
 
+    /// Wraps a private key in PKCS#8, of any length.
+    pub(crate) fn wrap_signing(&self, issuer: &str, kid: &str, key: &[u8], random: &dyn Random) -> Vec<u8> {
+        let nonce: [u8; NONCE] = random_array(random);
+        let mut sealed = Vec::with_capacity(NONCE + key.len() + TAG);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(key);
+        let tag = self
+            .cipher()
+            .encrypt_inout_detached(
+                &nonce.into(),
+                &bound_signing(issuer, kid),
+                sealed[NONCE..].as_mut().into(),
+            )
+            .expect("a private key is below the cipher's limit of 256 GiB");
+        sealed.extend_from_slice(&tag);
+        sealed
+    }
+
+    /// What [`WrappingKey::wrap_signing`] wrapped for this issuer and id; `None` if it did not.
+    pub(crate) fn unwrap_signing(
+        &self,
+        issuer: &str,
+        kid: &str,
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+        let (body, tag) = rest.split_last_chunk::<TAG>()?;
+        let mut key = Zeroizing::new(body.to_vec());
+        let opened = self.cipher().decrypt_inout_detached(
+            &(*nonce).into(),
+            &bound_signing(issuer, kid),
+            key.as_mut_slice().into(),
+            &(*tag).into(),
+        );
+        opened.ok().map(|()| key)
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new((&*self.key).into())
     }
@@ -148,6 +185,12 @@ impl WrappingKey {
 /// What a wrapped key belongs to: moved to another issuer or id, it does not open.
 fn bound(issuer: &str, id: KeyId) -> Vec<u8> {
     [b"oauth-core v1 wrapped handle key", id.as_bytes().as_slice(), issuer.as_bytes()].concat()
+}
+
+/// Names the length of the id, so that none of it can pass for a part of the issuer.
+fn bound_signing(issuer: &str, kid: &str) -> Vec<u8> {
+    let length = u64::try_from(kid.len()).unwrap_or(u64::MAX).to_be_bytes();
+    [b"oauth-core v1 wrapped signing key", length.as_slice(), kid.as_bytes(), issuer.as_bytes()].concat()
 }
 
 fn hex(text: &[u8]) -> Option<[u8; 32]> {
@@ -184,6 +227,20 @@ mod tests {
             let mut flipped = sealed;
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert!(key.unwrap("https://a.example", id, &flipped).is_none(), "bit {bit}");
+        }
+        assert!(!sealed.windows(4).any(|window| window == [7; 4]));
+    }
+
+    #[test]
+    fn a_signing_key_opens_for_the_same_key_issuer_and_id_only() {
+        let (key, other) = (WrappingKey::new([1; 32]), WrappingKey::new([2; 32]));
+        let sealed = key.wrap_signing("https://a.example", "kid", &[7; 138], &SeededRandom::new(1));
+        assert_eq!(**key.unwrap_signing("https://a.example", "kid", &sealed).unwrap(), [7; 138]);
+        assert!(key.unwrap_signing("https://b.example", "kid", &sealed).is_none());
+        assert!(key.unwrap_signing("dhttps://a.example", "ki", &sealed).is_none());
+        assert!(other.unwrap_signing("https://a.example", "kid", &sealed).is_none());
+        for length in 0..sealed.len() {
+            assert!(key.unwrap_signing("https://a.example", "kid", &sealed[..length]).is_none());
         }
         assert!(!sealed.windows(4).any(|window| window == [7; 4]));
     }

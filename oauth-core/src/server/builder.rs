@@ -360,7 +360,13 @@ impl ServerBuilder {
             keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
         }
         let ring = self.ring.unwrap_or_else(|| KeyRing::generate(&*self.random));
-        let signing = jwt::signing(self.jwt_for, self.jwt_lifetime, self.signing_keys, self.token_claims)?;
+        let signing = jwt::signing(
+            self.jwt_for,
+            self.jwt_lifetime,
+            self.signing_keys,
+            self.token_claims,
+            self.stored_keys.is_some(),
+        )?;
         let handles = Handles::new(issuer.as_str(), ring, self.prefixes.clone());
         let key = keys_key(issuer.as_str());
         Ok(Server {

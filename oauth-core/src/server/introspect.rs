@@ -9,7 +9,7 @@ use http::HeaderMap;
 use serde::{Serialize, Serializer};
 
 use super::signing::ParsedJwt;
-use super::token::{Named, named_token};
+use super::token::{Named, find_named};
 use super::{AccessToken, Server};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
@@ -199,9 +199,10 @@ impl Server {
                 .because("a public client may not introspect tokens")
                 .for_client(client.shared_id()));
         }
-        let Some(named) = named_token(self, &params)? else { return Ok(Introspection::default()) };
+        let Some(named) = find_named(self, &params, now).await? else { return Ok(Introspection::default()) };
         self.catch_up(now).await?;
         let found = match named {
+            Named::UnknownKey => Ok(None),
             Named::Jwt(jwt) => Box::pin(self.introspect_jwt(&jwt, &client, now)).await,
             Named::Handle(handle) => match handle.kind {
                 Kind::Access => self.introspect_access(&handle, &client, now).await,

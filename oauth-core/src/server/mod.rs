@@ -33,7 +33,7 @@ pub use config::{ConsentPolicy, ScopeDescription};
 pub use consents::Consents;
 pub use grants::{GrantSummary, Grants};
 pub use introspect::{ActiveToken, Introspection};
-pub use keys::{HandleKey, KeyPhase, KeysError, StartError, StoredKeys};
+pub use keys::{HandleKey, KeyPhase, KeysError, SigningKey, StartError, StoredKeys};
 pub use limits::{Limits, RateLimited};
 pub use pending::{Decision, Pending};
 pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};

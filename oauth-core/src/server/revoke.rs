@@ -10,7 +10,7 @@
 use http::HeaderMap;
 
 use super::signing::ParsedJwt;
-use super::token::{Named, named_token};
+use super::token::{Named, find_named, named_token};
 use super::{Server, Step};
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
@@ -29,8 +29,8 @@ impl Server {
         let now = self.now();
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, now).await?;
-        let mut handle = match named_token(self, &params)? {
-            None => return Ok(()),
+        let mut handle = match find_named(self, &params, now).await? {
+            None | Some(Named::UnknownKey) => return Ok(()),
             Some(Named::Handle(handle)) => handle,
             Some(Named::Jwt(jwt)) => {
                 let step = RevokeJwt { server: self, jwt: &jwt, client_id: client.id() };

@@ -229,6 +229,8 @@ impl Server {
 pub(super) enum Named {
     Handle(Handle),
     Jwt(ParsedJwt),
+    /// A JWT whose key may be found by another look.
+    UnknownKey,
 }
 
 /// What a revocation or an introspection names: a handle by its prefix, a JWT by its dots.
@@ -236,7 +238,23 @@ pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option
     let token = params.one("token")?.ok_or_else(|| Error::invalid_request("token is missing"))?;
     params.one("token_type_hint")?;
     if Server::is_jwt(token) {
-        return Ok(server.parse_jwt(token).ok().map(Named::Jwt));
+        return Ok(match server.parse_jwt(token) {
+            Ok(jwt) => Some(Named::Jwt(jwt)),
+            Err(Refusal::UnknownKey) => Some(Named::UnknownKey),
+            Err(_) => None,
+        });
     }
     Ok(server.live.with_handles(|handles| handles.parse_any(token)).ok().map(Named::Handle))
+}
+
+/// As [`named_token`], with another look at the keys where that may help.
+pub(super) async fn find_named(
+    server: &Server,
+    params: &Params<'_>,
+    now: Timestamp,
+) -> Result<Option<Named>, Error> {
+    match named_token(server, params)? {
+        Some(Named::UnknownKey) if server.look_for_keys(now).await => named_token(server, params),
+        named => Ok(named),
+    }
 }

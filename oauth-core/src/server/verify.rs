@@ -98,14 +98,17 @@ pub struct ParsedAccess(Parsed);
 enum Parsed {
     Handle(Handle),
     Jwt(Box<ParsedJwt>),
+    /// A JWT whose key was not known at once.
+    Later(Box<str>),
 }
 
 impl ParsedAccess {
-    /// The grant that it belongs to.
-    pub fn grant(&self) -> GrantId {
+    /// The grant that it says it belongs to; `None` for a JWT whose key was not known at once.
+    pub fn grant(&self) -> Option<GrantId> {
         match &self.0 {
-            Parsed::Handle(handle) => handle.grant,
-            Parsed::Jwt(jwt) => jwt.grant,
+            Parsed::Handle(handle) => Some(handle.grant),
+            Parsed::Jwt(jwt) => Some(jwt.grant),
+            Parsed::Later(_) => None,
         }
     }
 }
@@ -129,8 +132,14 @@ impl Server {
     /// [`VerifyError::Invalid`].
     pub fn parse_access(&self, token: &str) -> Result<ParsedAccess, VerifyError> {
         if Self::is_jwt(token) {
-            let jwt = self.parse_jwt(token).map_err(VerifyError::Invalid)?;
-            return Ok(ParsedAccess(Parsed::Jwt(Box::new(jwt))));
+            return match self.parse_jwt(token) {
+                Ok(jwt) => Ok(ParsedAccess(Parsed::Jwt(Box::new(jwt)))),
+                // The store may have the key by now; without one there is nothing to look for.
+                Err(Refusal::UnknownKey) if self.has_stored_signing_keys() => {
+                    Ok(ParsedAccess(Parsed::Later(token.into())))
+                }
+                Err(refusal) => Err(VerifyError::Invalid(refusal)),
+            };
         }
         self.live
             .with_handles(|handles| handles.parse(Kind::Access, token))
@@ -149,6 +158,7 @@ impl Server {
         let handle = match &parsed.0 {
             Parsed::Handle(handle) => handle,
             Parsed::Jwt(jwt) => return Box::pin(self.find_jwt(jwt, now)).await.map_err(refused),
+            Parsed::Later(token) => return Box::pin(self.find_later(token, now)).await.map_err(refused),
         };
         let (record, place) = self.find_access(handle, now).await.map_err(refused)?;
         let grant = record.grant().ok_or(VerifyError::Invalid(Refusal::Mismatch))?;
@@ -179,6 +189,15 @@ impl Server {
         let (place, _) = grant.find_live(handle, now)?;
         self.check_lineage(grant, now).await?;
         Ok((record, place))
+    }
+
+    /// What a JWT allows whose key was not known, after another look at the keys.
+    async fn find_later(&self, token: &str, now: Timestamp) -> Result<AccessToken, Error> {
+        let jwt = match self.parse_jwt(token) {
+            Err(Refusal::UnknownKey) if self.look_for_keys(now).await => self.parse_jwt(token)?,
+            parsed => parsed?,
+        };
+        self.find_jwt(&jwt, now).await
     }
 
     /// What a live JWT of this server allows.

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::fixed_bytes::stored_as_bytes;
 use crate::handle::{KeyId, WRAPPED_LEN};
 use crate::secret::Secret32;
+use crate::storage::StoredSigningKey;
 
 /// The keys of an issuer, and its fence: one record, so that one load shows a replica both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Keys {
     /// The handle keys, in the order in which they mint; none where the host gives its ring itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ring: Vec<StoredKey>,
+    /// The keys that sign, in the order in which they do; none where the host gives them itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signing: Vec<StoredSigningKey>,
     /// Nothing that was issued at or before this time counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,

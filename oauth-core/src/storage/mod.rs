@@ -18,6 +18,7 @@ mod key;
 mod keys;
 mod listing;
 mod record;
+mod signing_key;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod version;
@@ -33,6 +34,7 @@ pub use key::{Key, Namespace};
 pub use keys::{KeyMaterial, Keys, StoredKey};
 pub use listing::{Index, Listing, Page, Purged};
 pub use record::{Body, Consent, Fence, Marker, Record, Session};
+pub use signing_key::{SigningMaterial, StoredSigningKey};
 pub use version::Version;
 
 use crate::clock::Timestamp;

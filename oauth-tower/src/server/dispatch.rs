@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::routes::{Route, Routes};
 use crate::body::Body;
 use crate::client_address::ClientAddress;
 use crate::cors;
+use crate::deadline::Deadline;
 use crate::endpoint::{
     Authorize, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
     check_form, decide, declares_more_than, document, refuse, too_long,
@@ -75,10 +76,7 @@ impl Shared {
             Endpoint::Revoke => self.answer_form::<Revoke, B>(request),
             Endpoint::Introspect => self.answer_form::<Introspect, B>(request),
             Endpoint::Authorize => self.answer_browser(request),
-            _ => {
-                let keys = Document::key_set(self.server.key_set());
-                Outcome::Ready(self.answer_document(endpoint, &keys, &request))
-            }
+            _ => self.answer_keys(&request),
         }
     }
 
@@ -109,6 +107,21 @@ impl Shared {
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
         self.answer_document(Endpoint::Jwks, &self.metadata, request)
+    }
+
+    fn answer_keys<B>(&self, request: &Request<B>) -> Outcome {
+        let ready = self.answer_document(Endpoint::Jwks, &Document::key_set(self.server.key_set()), request);
+        if ready.status() != StatusCode::OK || !self.server.has_stored_signing_keys() {
+            return Outcome::Ready(ready);
+        }
+        let (server, method, deadline) = (self.server.clone(), request.method().clone(), self.deadline);
+        Outcome::Later(Box::pin(async move {
+            // A store that hangs costs the look at it, not the answer.
+            match Deadline::new(deadline).within(pin!(server.fresh_key_set())).await {
+                Some(keys) => document(&method, &Document::key_set(keys)),
+                None => ready,
+            }
+        }))
     }
 
     /// What can be said of a form request by its head.

@@ -166,7 +166,7 @@ async fn ex_08_a_grant_does_not_grow() {
     let store = CountingStore::new(MemoryStore::with_clock(Arc::new(clock.clone())));
     let world = World::over(store.clone(), clock, |builder| builder);
     let mut tokens = world.tokens("spa").await;
-    let id = world.server.parse_access(&tokens.access).expect("a handle").grant();
+    let id = world.server.parse_access(&tokens.access).expect("a handle").grant().expect("a grant");
     let size = async || {
         let record = world.server.store().load(&Key::grant(id)).await.expect("loads").expect("a record");
         record.encode().len()

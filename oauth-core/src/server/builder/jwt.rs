@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{BuildError, ServerBuilder};
 use crate::grant::Formats;
 use crate::resource::Resource;
-use crate::server::signing::{Signing, SigningKeys, TokenClaims};
+use crate::server::signing::{Kept, Signing, SigningKeys, TokenClaims};
 
 impl ServerBuilder {
     /// Issues JWT access tokens (RFC 9068) for this resource (RFC 8707), which resource servers can check by themselves. For
@@ -14,7 +14,7 @@ impl ServerBuilder {
     /// refused with `invalid_target`: the client names fewer.
     ///
     /// The text is the `aud` of those tokens, byte for byte. Without [`ServerBuilder::signing_keys`] an ES256 key is drawn that
-    /// ends with the process.
+    /// ends with the process, or with [`ServerBuilder::stored_keys`] kept in the store.
     pub fn jwt_for(mut self, resource: impl Into<String>) -> Self {
         self.jwt_for.push(resource.into());
         self
@@ -45,6 +45,7 @@ pub(super) fn signing(
     lifetime: Duration,
     keys: Option<SigningKeys>,
     claims: Option<Arc<dyn TokenClaims>>,
+    stored: bool,
 ) -> Result<Signing, BuildError> {
     let parse = |given: String| match Resource::parse(&given) {
         Ok(resource) => Ok(resource),
@@ -53,9 +54,13 @@ pub(super) fn signing(
     let jwt: Vec<Resource> = jwt_for.into_iter().map(parse).collect::<Result<_, _>>()?;
     let keys = match keys {
         None if jwt.is_empty() => None,
-        None => Some(SigningKeys::drawn()?),
+        None => Some(SigningKeys::default_for(stored)?),
         given => given,
     };
-    let keyring = keys.map(|keys| keys.keyring()).transpose()?;
-    Ok(Signing::new(Formats::new(jwt, lifetime), claims, keyring))
+    let (keyring, schedule) = match keys.map(|keys| keys.kept(lifetime, stored)).transpose()? {
+        None => (None, None),
+        Some(Kept::Here(keyring)) => (Some(keyring), None),
+        Some(Kept::InStore(schedule)) => (None, Some(schedule)),
+    };
+    Ok(Signing::new(Formats::new(jwt, lifetime), claims, keyring, schedule))
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use oauth_jose::{Algorithm, LocalKey, Signer as _};
 use zeroize::Zeroizing;
 
 use super::KeysError;
 use crate::handle::{KeyRing, WrappingKey};
 use crate::secret::Random;
-use crate::storage::{KeyMaterial, Keys, StoredKey};
+use crate::storage::{KeyMaterial, Keys, SigningMaterial, StoredKey, StoredSigningKey};
 
 /// Says that the handle keys are generated at the first start and kept in the store, and how.
 ///
@@ -116,6 +117,51 @@ impl StoredKeys {
         // The id is derived from the key: what is stored under another is not what was written.
         key.filter(|key| KeyRing::new(**key).key_ids().eq([stored.id]))
             .ok_or(KeysError::Damaged { key: stored.id })
+    }
+
+    /// The form in which a key that signs is stored.
+    pub(super) fn signing_material(
+        &self,
+        issuer: &str,
+        key: &LocalKey,
+        random: &dyn Random,
+    ) -> Result<SigningMaterial, KeysError> {
+        let kid = key.key().kid();
+        let damaged = |_| KeysError::Signing { kid: kid.into(), why: "could not be written" };
+        let der = key.to_pkcs8().map_err(damaged)?;
+        Ok(match &self.wrapping {
+            None => SigningMaterial::plain(der),
+            Some(wrapping) => {
+                SigningMaterial::wrapped(wrapping.id(), wrapping.wrap_signing(issuer, kid, &der, random))
+            }
+        })
+    }
+
+    /// Whether a key that signs is stored in the form that it should have.
+    pub(super) fn is_signing_in_form(&self, key: &StoredSigningKey) -> bool {
+        self.wrapping.as_ref().is_none_or(|wrapping| key.key.wrapped_by() == Some(wrapping.id()))
+    }
+
+    /// A stored key that signs.
+    pub(super) fn read_signing(
+        &self,
+        issuer: &str,
+        stored: &StoredSigningKey,
+    ) -> Result<LocalKey, KeysError> {
+        let refused = |why| KeysError::Signing { kid: stored.kid.clone(), why };
+        let der = match stored.key.wrapped_by() {
+            None => Zeroizing::new(stored.key.bytes().to_vec()),
+            Some(by) => {
+                let unwraps = self.wrapping.iter().chain(&self.also).find(|key| key.id() == by);
+                let unwraps = unwraps.ok_or_else(|| refused("is wrapped by a key that was not given"))?;
+                let key = unwraps.unwrap_signing(issuer, &stored.kid, stored.key.bytes());
+                key.ok_or_else(|| refused("is damaged"))?
+            }
+        };
+        let algorithm = Algorithm::parse(&stored.algorithm);
+        let algorithm = algorithm.ok_or_else(|| refused("has an unknown algorithm"))?;
+        let key = LocalKey::from_pkcs8(&der, algorithm).map_err(|_| refused("is damaged"))?;
+        Ok(key.with_kid(&stored.kid))
     }
 
     /// The ring of all stored keys, the one at `minting` first.

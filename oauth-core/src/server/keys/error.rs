@@ -1,5 +1,7 @@
 //! Why a server does not start, or its keys do not rotate.
 
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::handle::KeyId;
 use crate::server::BuildError;
@@ -40,6 +42,22 @@ pub enum KeysError {
     Damaged {
         /// The handle key.
         key: KeyId,
+    },
+    /// A stored key that signs cannot be used.
+    #[error(
+        "the stored signing key {kid} {why}; restore it or give its wrapping key, or call StoredKeys::replace_unreadable"
+    )]
+    Signing {
+        /// Its id.
+        kid: Arc<str>,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Another added key has not begun to sign.
+    #[error("the added signing key {kid} has not begun to sign; try again when it has")]
+    Pending {
+        /// Its id.
+        kid: Arc<str>,
     },
     /// The record under the key of this issuer's keys is something else.
     #[error("the store answered with something that is not the keys of this issuer")]

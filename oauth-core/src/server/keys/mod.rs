@@ -10,7 +10,8 @@
 //!    the record (`next`, `current`, `previous`), so that replicas switch without another write, and one that has switched
 //!    mints nothing that another could not check.
 //! 4. A previous key is dropped when nothing that it tagged is left: after the longest lifetime of a grant.
-//! 5. A refresh token or a page with a key that is not known asks for another look, at most once in a second.
+//! 5. The keys that sign JWTs are in the same record ([`signing`](crate::server::signing)).
+//! 6. A refresh token or a page with a key that is not known asks for another look, at most once in a second.
 //!
 //! # Security
 //!
@@ -28,11 +29,13 @@ mod live;
 mod plan;
 mod reload;
 mod rotate;
+mod signing;
 
 pub use config::StoredKeys;
 pub use error::{KeysError, StartError};
 pub use plan::KeyPhase;
 pub use reload::keys_key;
 pub use rotate::HandleKey;
+pub use signing::SigningKey;
 
 pub(super) use live::Live;

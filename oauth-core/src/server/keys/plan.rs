@@ -5,6 +5,17 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::storage::StoredKey;
 
+/// A key that begins at a time and ends when the next one begins.
+pub(super) trait Begins {
+    fn begins(&self) -> Timestamp;
+}
+
+impl Begins for StoredKey {
+    fn begins(&self) -> Timestamp {
+        self.mints_from
+    }
+}
+
 /// How long before it mints a key is published: far longer than any replica answers without another look.
 pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(60);
 
@@ -17,15 +28,15 @@ pub(super) const MAX_KEYS: usize = 32;
 pub enum KeyPhase {
     /// Published, so that every replica can check what is going to be made with it.
     Next,
-    /// What handles are minted and pages are sealed with.
+    /// What handles are minted and pages are sealed with, or JWTs are signed with.
     Current,
-    /// Still checks and opens what was made with it.
+    /// Still checks and opens what was made with it, or is still published.
     Previous,
 }
 
 /// The place of the key that mints: the last that has begun to. Before any has, by a clock that is behind, it is the first.
-pub(super) fn minting(ring: &[StoredKey], now: Timestamp) -> Option<usize> {
-    let begun = ring.iter().rposition(|key| key.mints_from <= now);
+pub(super) fn minting(ring: &[impl Begins], now: Timestamp) -> Option<usize> {
+    let begun = ring.iter().rposition(|key| key.begins() <= now);
     begun.or(if ring.is_empty() { None } else { Some(0) })
 }
 
@@ -38,8 +49,8 @@ pub(super) fn phase(place: usize, minting: Option<usize>) -> KeyPhase {
 }
 
 /// Drops the keys whose successor has minted for longer than they are kept.
-pub(super) fn prune(ring: &mut Vec<StoredKey>, now: Timestamp, keep: Duration) {
-    let over = |next: &StoredKey| next.mints_from + keep <= now;
+pub(super) fn prune<K: Begins>(ring: &mut Vec<K>, now: Timestamp, keep: Duration) {
+    let over = |next: &K| next.begins() + keep <= now;
     let outlived = ring.iter().skip(1).take_while(|next| over(next)).count();
     ring.drain(..outlived.max(ring.len().saturating_sub(MAX_KEYS)));
 }
@@ -72,7 +83,7 @@ mod tests {
         assert_eq!(phases(19), [Current, Next, Next]);
         assert_eq!(phases(20), [Previous, Current, Next]);
         assert_eq!(phases(99), [Previous, Previous, Current]);
-        assert_eq!(minting(&[], at(10)), None);
+        assert_eq!(minting(&[] as &[StoredKey], at(10)), None);
     }
 
     #[test]
@@ -86,7 +97,7 @@ mod tests {
         let mut many: Vec<_> = (0..40).map(key).collect();
         prune(&mut many, at(40), Duration::from_secs(1000));
         assert_eq!((many.len(), many[0].mints_from), (MAX_KEYS, at(8)));
-        let mut none = Vec::new();
+        let mut none: Vec<StoredKey> = Vec::new();
         prune(&mut none, at(40), Duration::ZERO);
         assert!(none.is_empty());
     }

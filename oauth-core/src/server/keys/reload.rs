@@ -38,29 +38,38 @@ impl Server {
     /// Looks at the record of this issuer.
     pub(in crate::server) async fn reload(&self, now: Timestamp) -> Result<(), KeysError> {
         let record = self.store.load(&self.live.key).await.map_err(|error| KeysError::Store(error.into()))?;
-        match self.adopt(record, now) {
+        let adopted = self.adopt(record, now);
+        if matches!(adopted, Ok(true))
+            && let Err(error) = self.tend_signing(now).await
+        {
+            tracing::warn!(reason = %error, "signing_keys_not_rotated");
+        }
+        match adopted {
             Err(error @ (KeysError::Store(_) | KeysError::NotOurs)) => return Err(error),
             // The digest of a handle decides where its key is missing: old keys are better than no answer.
             Err(error) => tracing::error!(reason = %error, "handle_keys_unreadable"),
-            Ok(()) => {}
+            Ok(_) => {}
         }
         self.live.seen(now);
         Ok(())
     }
 
-    fn adopt(&self, record: Option<Arc<Record>>, now: Timestamp) -> Result<(), KeysError> {
+    /// Takes over what a record says; whether the keys that sign are due for a change.
+    fn adopt(&self, record: Option<Arc<Record>>, now: Timestamp) -> Result<bool, KeysError> {
         let Some(record) = record else {
             if self.live.stored.is_some() {
                 tracing::error!("handle_keys_missing");
             }
-            return Ok(());
+            return Ok(false);
         };
         let keys = self.our_keys(&record)?;
         if let Some(fence) = keys.not_before {
             self.live.raise(fence);
         }
-        let Some(stored) = &self.live.stored else { return Ok(()) };
-        let Some(minting) = plan::minting(&keys.ring, now) else { return Ok(()) };
+        let Some(stored) = &self.live.stored else { return Ok(false) };
+        self.adopt_signing(stored, record.version, keys, now)?;
+        let due = self.is_signing_due(keys, now);
+        let Some(minting) = plan::minting(&keys.ring, now) else { return Ok(due) };
         let id = keys.ring[minting].id;
         if self.live.is_new(record.version, id) {
             let handles =
@@ -69,7 +78,7 @@ impl Server {
             self.live.show(record.version, id);
             tracing::info!(key = %id, "handle_keys_loaded");
         }
-        Ok(())
+        Ok(due)
     }
 
     fn our_keys<'a>(&self, record: &'a Record) -> Result<&'a Keys, KeysError> {
@@ -88,6 +97,7 @@ impl Server {
         if let Some(stored) = &self.live.stored {
             let now = self.now();
             let drawn = self.draw_key(stored, now);
+            let first = self.draw_signing_key(stored, now)?;
             self.change_keys(|keys| {
                 let mut changed = false;
                 let mut readable = Vec::with_capacity(keys.ring.len() + 1);
@@ -108,6 +118,7 @@ impl Server {
                     readable.push(key);
                 }
                 keys.ring = readable;
+                changed |= self.prepare_signing(stored, keys, first.as_ref())?;
                 if keys.ring.is_empty() {
                     keys.ring.push(drawn.clone());
                     changed = true;
@@ -134,7 +145,12 @@ impl Server {
         let mut refused = None;
         self.update(self.live.key, |stored| {
             let keys = match stored {
-                None => Ok(Keys { issuer: self.issuer_text.clone(), ring: Vec::new(), not_before: None }),
+                None => Ok(Keys {
+                    issuer: self.issuer_text.clone(),
+                    ring: Vec::new(),
+                    signing: Vec::new(),
+                    not_before: None,
+                }),
                 Some(Body::Keys(keys)) => self.owned(keys).cloned(),
                 Some(_) => Err(KeysError::NotOurs),
             };

@@ -2,15 +2,16 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use oauth_jose::{CompactSigner, Jwk, JwkSet, Signer, VerifyingKey, VerifyingKeys};
 
-use super::TokenClaims;
+use super::{Schedule, TokenClaims};
 use crate::grant::Formats;
 use crate::server::Server;
+use crate::storage::Version;
 
 /// The `typ` of a JWT access token (RFC 9068 §2.1).
 pub(super) const TYP: &str = "at+jwt";
@@ -37,6 +38,10 @@ pub(in crate::server) struct Signing {
     pub(in crate::server) formats: Formats,
     pub(in crate::server) claims: Option<Arc<dyn TokenClaims>>,
     keyring: ArcSwapOption<Keyring>,
+    /// For keys in the store.
+    schedule: Option<Schedule>,
+    /// What the keyring was made from: the version of the record, and the place of the key that signs.
+    shown: Mutex<Option<(Version, usize)>>,
 }
 
 impl Keyring {
@@ -63,8 +68,24 @@ impl Signing {
         formats: Formats,
         claims: Option<Arc<dyn TokenClaims>>,
         keyring: Option<Keyring>,
+        schedule: Option<Schedule>,
     ) -> Self {
-        Self { formats, claims, keyring: ArcSwapOption::new(keyring.map(Arc::new)) }
+        let keyring = ArcSwapOption::new(keyring.map(Arc::new));
+        Self { formats, claims, keyring, schedule, shown: Mutex::default() }
+    }
+
+    pub(in crate::server) fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
+    }
+
+    /// Whether the keyring was made from another version, or another key signs by now.
+    pub(in crate::server) fn is_new(&self, version: Version, signing: usize) -> bool {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) != Some((version, signing))
+    }
+
+    pub(in crate::server) fn show(&self, keyring: Keyring, version: Version, signing: usize) {
+        self.keyring.store(Some(Arc::new(keyring)));
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, signing));
     }
 
     pub(super) fn keyring(&self) -> Option<Arc<Keyring>> {
@@ -79,6 +100,21 @@ impl Server {
             Some(keyring) => keyring.published.clone(),
             None => KeySet { json: (*br#"{"keys":[]}"#).into(), max_age: Duration::from_secs(3600) },
         }
+    }
+}
+
+impl Server {
+    /// Whether [`Server::fresh_key_set`] may know more than [`Server::key_set`].
+    pub fn has_stored_signing_keys(&self) -> bool {
+        self.signing.schedule.is_some()
+    }
+
+    /// The key set, after a look at the store where one is due. A store that fails costs the look, not the answer.
+    pub async fn fresh_key_set(&self) -> KeySet {
+        if let Err(error) = self.catch_up(self.now()).await {
+            tracing::warn!(reason = error.reason(), "key_set_may_be_old");
+        }
+        self.key_set()
     }
 }
 

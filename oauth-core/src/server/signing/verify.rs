@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oauth_jose::AccessTokenClaims;
+use oauth_jose::{AccessTokenClaims, JwsError};
 
 use super::key_set::TYP;
 use crate::clock::Timestamp;
@@ -30,10 +30,13 @@ impl Server {
         token.contains('.')
     }
 
-    /// Reads a JWT that this server signed.
+    /// Reads a JWT that this server signed. [`Refusal::UnknownKey`] may end with another look at the keys.
     pub(in crate::server) fn parse_jwt(&self, token: &str) -> Result<ParsedJwt, Refusal> {
         let keyring = self.signing.keyring().ok_or(Refusal::Malformed)?;
-        let verified = keyring.keys.verify(token, &[TYP]).map_err(|_| Refusal::Malformed)?;
+        let verified = keyring.keys.verify(token, &[TYP]).map_err(|error| match error {
+            JwsError::UnknownKid => Refusal::UnknownKey,
+            _ => Refusal::Malformed,
+        })?;
         let claims = AccessTokenClaims::parse(verified.payload()).map_err(|_| Refusal::Malformed)?;
         if *claims.iss != *self.issuer_text {
             return Err(Refusal::Malformed);

@@ -15,7 +15,8 @@ use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::{Digest, Random, Secret32, SeededRandom, random_array};
 use crate::storage::{
-    Body, Consent, Fence, Key, KeyMaterial, Keys, Marker, Record, Session, StoredKey, Version,
+    Body, Consent, Fence, Key, KeyMaterial, Keys, Marker, Record, Session, SigningMaterial, StoredKey,
+    StoredSigningKey, Version,
 };
 
 /// The present of the checks: 2100-01-01.
@@ -177,6 +178,12 @@ impl Sample {
         let wrapped = KeyMaterial::wrapped(KeyId::from_bytes([5, 6, 7, 8]), [9; 72]);
         Keys {
             issuer: "https://issuer.example".into(),
+            signing: vec![StoredSigningKey {
+                kid: "kid".into(),
+                algorithm: "ES256".into(),
+                signs_from: NOW,
+                key: SigningMaterial::wrapped(id, vec![7; 178]),
+            }],
             ring: [plain, wrapped].map(|key| StoredKey { id, mints_from: NOW, key }).into(),
             not_before: Some(NOW),
         }

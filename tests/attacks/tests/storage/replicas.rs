@@ -108,7 +108,7 @@ async fn a_restored_backup_neither_accepts_nor_punishes_tokens_from_its_future()
     };
     let world = at(&now);
     let first = world.tokens("web").await;
-    let id = world.server.parse_access(&first.access).expect("a handle").grant();
+    let id = world.server.parse_access(&first.access).expect("a handle").grant().expect("a grant");
     let backup = memory(&clock);
     let record = now.load(&Key::grant(id)).await.expect("loads").expect("a record");
     assert_eq!(backup.swap(record, None).await.expect("swaps"), Swap::Swapped);
