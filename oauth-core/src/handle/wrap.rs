@@ -22,13 +22,12 @@ pub const WRAPPED_LEN: usize = NONCE + 32 + TAG;
 /// Encrypts the handle keys that are kept in the store (XChaCha20-Poly1305), so that a copy of the store does not hold them.
 ///
 /// ```
-/// use oauth_core::handle::WrappingKey;
+/// use oauth_core::handle::{WrappingKey, WrappingKeyError};
 ///
-/// let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-/// let base64 = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// assert_eq!(WrappingKey::parse(hex)?.id(), WrappingKey::parse(base64)?.id());
 /// assert!(WrappingKey::parse("too short").unwrap_err().to_string().contains("openssl rand"));
-/// # Ok::<(), oauth_core::handle::WrappingKeyError>(())
+/// // Bytes that count are somebody's example, not a secret.
+/// let example = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// assert_eq!(WrappingKey::parse(example).unwrap_err(), WrappingKeyError::Example);
 /// ```
 ///
 /// # Security
@@ -56,6 +55,9 @@ pub enum WrappingKeyError {
     /// The text is no key.
     #[error("a wrapping key is 32 bytes in hex or base64; make some with: openssl rand -hex 32")]
     Text,
+    /// All bytes are the same, or each differs from the one before by the same amount.
+    #[error("this wrapping key is an example and not a secret; make one with: openssl rand -hex 32")]
+    Example,
 }
 
 impl WrappingKey {
@@ -69,28 +71,38 @@ impl WrappingKey {
     /// ignored.
     ///
     /// # Errors
-    /// [`WrappingKeyError::Text`].
+    /// [`WrappingKeyError::Text`], and [`WrappingKeyError::Example`] for what is obviously not random.
     pub fn parse(text: &str) -> Result<Self, WrappingKeyError> {
         let text = text.trim();
         if text.len() == 64 {
-            return hex(text.as_bytes()).map(Self::new).ok_or(WrappingKeyError::Text);
+            return Self::secret(hex(text.as_bytes()));
         }
         let decode = |engine: &GeneralPurpose| engine.decode(text).ok().map(Zeroizing::new);
         let bytes = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD].into_iter().find_map(decode);
         let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-        key.map(Self::new).ok_or(WrappingKeyError::Text)
+        Self::secret(key)
+    }
+
+    fn secret(key: Option<[u8; 32]>) -> Result<Self, WrappingKeyError> {
+        let key = key.ok_or(WrappingKeyError::Text)?;
+        let step = key[1].wrapping_sub(key[0]);
+        if key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
+            return Err(WrappingKeyError::Example);
+        }
+        Ok(Self::new(key))
     }
 
     /// Reads the key that an environment variable holds, as [`WrappingKey::parse`] does.
     ///
     /// # Errors
-    /// [`WrappingKeyError::Missing`] and [`WrappingKeyError::Variable`]: a key that was meant to be there is never done
+    /// [`WrappingKeyError::Missing`], [`WrappingKeyError::Variable`] and [`WrappingKeyError::Example`]: a key that was meant to be there is never done
     /// without.
     pub fn from_env(name: &str) -> Result<Self, WrappingKeyError> {
         match std::env::var(name).map(Zeroizing::new) {
-            Ok(text) if !text.trim().is_empty() => {
-                Self::parse(&text).map_err(|_| WrappingKeyError::Variable(name.to_owned()))
-            }
+            Ok(text) if !text.trim().is_empty() => Self::parse(&text).map_err(|error| match error {
+                WrappingKeyError::Example => error,
+                _ => WrappingKeyError::Variable(name.to_owned()),
+            }),
             Err(std::env::VarError::NotUnicode(_)) => Err(WrappingKeyError::Variable(name.to_owned())),
             _ => Err(WrappingKeyError::Missing(name.to_owned())),
         }
@@ -247,11 +259,13 @@ mod tests {
 
     #[test]
     fn every_usual_spelling_is_read_and_nothing_else() {
-        let key = [0xfb; 32];
+        let mut key = [0xfb; 32];
+        key[31] = 0xfa;
+        let hex = "fb".repeat(31) + "fa";
         let texts = [
-            "fb".repeat(32),
-            "FB".repeat(32),
-            format!(" {}\n", "fb".repeat(32)),
+            hex.clone(),
+            hex.to_uppercase(),
+            format!(" {hex}\n"),
             STANDARD.encode(key),
             STANDARD_NO_PAD.encode(key),
             URL_SAFE.encode(key),
@@ -263,6 +277,9 @@ mod tests {
         for text in ["", "fb", &"fg".repeat(32), &"fb".repeat(31), &STANDARD.encode([1; 31]), &"é".repeat(32)]
         {
             assert_eq!(WrappingKey::parse(text).unwrap_err(), WrappingKeyError::Text, "{text:?}");
+        }
+        for example in ["00".repeat(32), "fb".repeat(32), STANDARD.encode([1; 32])] {
+            assert_eq!(WrappingKey::parse(&example).unwrap_err(), WrappingKeyError::Example, "{example}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Attacks on secrets (LG): what logs, errors and the store give away.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use attack_tests::{
@@ -9,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use oauth_core::client::{Client, ClientSecret};
 use oauth_core::clock::{ManualClock, Timestamp};
-use oauth_core::handle::KeyRing;
+use oauth_core::handle::{KeyRing, WrappingKey};
 use oauth_core::storage::testing::{Fault, FaultStore, Op};
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::pages::Pages;
@@ -257,4 +258,40 @@ async fn the_store_alone_makes_no_token_and_neither_does_the_key() {
     assert!(!empty.is_active(&tokens.access).await);
     assert_json(&empty.refresh("web", &tokens.refresh).await, 400, "invalid_grant");
     own.assert_untouched("web", &tokens).await;
+}
+
+/// Every file of the product that a person may copy from: documents, examples, the libraries' own documentation.
+fn copied_from(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            if !["target", "tests", "benches", ".git"].contains(&name) {
+                copied_from(&path, found);
+            }
+        } else if [".md", ".rs", ".toml"].iter().any(|ending| name.ends_with(ending))
+            && !name.contains("test")
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn lg_09_no_key_that_stands_in_the_repository_is_accepted() {
+    let mut files = Vec::new();
+    copied_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), &mut files);
+    assert!(files.len() > 100, "{}", files.len());
+    let mut looked_at = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("text");
+        // What stands in unit tests is not what a person copies.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in text.split(|byte: char| !byte.is_ascii_hexdigit()).filter(|word| word.len() == 64) {
+            assert!(WrappingKey::parse(word).is_err(), "{}: {word}", file.display());
+            looked_at += 1;
+        }
+        assert!(!text.contains("PRIVATE KEY-----\n"), "a private key stands in {}", file.display());
+    }
+    assert!(looked_at > 0, "at least one example is refused");
 }

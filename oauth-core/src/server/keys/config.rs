@@ -12,11 +12,11 @@ use crate::storage::{KeyMaterial, Keys, SigningMaterial, StoredKey, StoredSignin
 
 /// Says that the handle keys are generated at the first start and kept in the store, and how.
 ///
-/// ```
+/// ```no_run
 /// use oauth_core::handle::WrappingKey;
 /// use oauth_core::server::StoredKeys;
 ///
-/// let wrapping = WrappingKey::parse("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f")?;
+/// let wrapping = WrappingKey::from_env("OAUTH_WRAPPING_KEY")?;
 /// let keys = StoredKeys::new().wrapped_by(wrapping);
 /// # Ok::<(), oauth_core::handle::WrappingKeyError>(())
 /// ```
