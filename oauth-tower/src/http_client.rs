@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::runtime::Handle;
 use tower_service::Service;
@@ -30,7 +30,8 @@ pub struct HttpClient(Arc<dyn Fn(Request<Body>) -> Exchange + Send + Sync>);
 /// What was answered, read to its end.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    #[cfg(feature = "jwt")]
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -95,7 +96,12 @@ impl HttpClient {
         let exchange = async {
             let (parts, body) = exchange.await.map_err(|error| describe(&*error))?.into_parts();
             let body = Limited::new(body, max_bytes).collect().await.map_err(|error| describe(&*error))?;
-            Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+            Ok(Answer {
+                status: parts.status,
+                #[cfg(feature = "jwt")]
+                headers: parts.headers,
+                body: body.to_bytes(),
+            })
         };
         match tokio::time::timeout(deadline, exchange).await {
             Ok(answer) => answer,

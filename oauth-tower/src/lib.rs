@@ -5,6 +5,7 @@
 //! | mount the server's endpoints in an app | [`server::AuthorizationServerLayer`] |
 //! | serve them alone | [`server::AuthorizationServerService`] |
 //! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
+//! | say where an API's tokens come from | [`protected_resource::ProtectedResourceLayer`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
 //! | delete what has expired, on a schedule | `purge::spawn` (feature `purge`) |
 //! | say where requests come from, behind proxies | [`client_address::ForwardedFor`] |
@@ -22,6 +23,7 @@ pub mod http_client;
 pub mod login_page;
 #[cfg(feature = "pages")]
 pub mod pages;
+pub mod protected_resource;
 #[cfg(feature = "purge")]
 pub mod purge;
 pub mod server;

@@ -9,11 +9,12 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use oauth_core::server::AccessToken;
+use serde::de::DeserializeOwned;
 
-use super::Cause;
 use super::guard::{check, guard, verified};
 use super::refusal::Denial;
 use super::requirements::Requirements;
+use super::{Cause, claims};
 use crate::body::Body;
 
 /// The verified token of the request.
@@ -86,6 +87,27 @@ impl<R> fmt::Debug for Scoped<R> {
     }
 }
 
+/// The claims of the verified token, in a type of the host; see [`claims`](super::claims()).
+///
+/// A token whose claims are not what the type expects is answered with 401.
+///
+/// ```
+/// use oauth_tower::bearer::Claims;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Tenant {
+///     sub: String,
+///     tenant: String,
+/// }
+///
+/// async fn hello(Claims(token): Claims<Tenant>) -> String {
+///     format!("hello {} of {}", token.sub, token.tenant)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims<T>(pub T);
+
 /// The refusal of an extractor, written the way that the [`BearerLayer`](super::BearerLayer) in front writes refusals.
 pub struct BearerRejection {
     cause: Cause,
@@ -144,6 +166,18 @@ impl<S: Sync> OptionalFromRequestParts<S> for Bearer {
             Err(denial) if denial.cause == Cause::NoToken => Ok(None),
             Err(denial) => Err(BearerRejection::new(&denial, &Requirements::default(), parts)),
         }
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
+    type Rejection = BearerRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, BearerRejection> {
+        let read = verified(&parts.extensions).and_then(|token| {
+            let why = "the claims of the token are not what the handler expects";
+            claims(token).map_err(|_| Denial::of(Cause::InvalidToken, why, token))
+        });
+        read.map(Self).map_err(|denial| BearerRejection::new(&denial, &Requirements::default(), parts))
     }
 }
 

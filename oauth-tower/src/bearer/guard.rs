@@ -7,6 +7,7 @@ use http::{Extensions, HeaderMap, Response};
 use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::server::AccessToken;
 
+use super::count;
 use super::refusal::Denial;
 use super::requirements::Requirements;
 use super::{Cause, Refusal, RefusalSink, Refused, Rfc6750, WriteRefusal};
@@ -62,6 +63,7 @@ impl Guard {
         passed: bool,
     ) -> Refusal<'a> {
         trace(denial, passed);
+        count::refused(denial.cause, passed);
         if let Some(sink) = &self.sink {
             sink.refused(&Refused {
                 cause: denial.cause,

@@ -13,6 +13,7 @@ use super::paths::Paths;
 use super::requirements::Requirements;
 use super::shared::Shared;
 use super::{BearerService, Grpc, GrpcOrHttp, RefusalSink, Verifier, WriteRefusal};
+use crate::protected_resource::ProtectedResource;
 
 /// How long a verification may take.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -175,6 +176,12 @@ impl<V: Verifier> BearerLayer<V> {
         self.guard.resource_metadata = Some(url.into());
         self.guard.custom = true;
         self
+    }
+
+    /// Protects this API: its resource identifier must be in the token's audience, and challenges name its metadata. The
+    /// document is served by a [`ProtectedResourceLayer`](crate::protected_resource::ProtectedResourceLayer).
+    pub fn protected_resource(self, api: &ProtectedResource) -> Self {
+        self.resource(api.resource()).resource_metadata(api.metadata_url())
     }
 
     /// Who hears of refusals, besides `tracing`.

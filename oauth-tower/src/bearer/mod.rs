@@ -41,7 +41,9 @@
 //! ```
 
 mod authorization;
+mod claims;
 mod cors;
+mod count;
 #[cfg(any(feature = "introspection", feature = "jwt"))]
 mod described;
 #[cfg(feature = "axum")]
@@ -73,8 +75,9 @@ mod tonic;
 mod verdicts;
 mod verify;
 
+pub use claims::claims;
 #[cfg(feature = "axum")]
-pub use extract::{Bearer, BearerRejection, RequiredScope, Scoped};
+pub use extract::{Bearer, BearerRejection, Claims, RequiredScope, Scoped};
 pub use future::ResponseFuture;
 pub use grpc::{Grpc, GrpcOrHttp};
 #[cfg(feature = "introspection")]

@@ -19,7 +19,8 @@ use crate::body::{Body, ResponseBody};
 /// Asks for a scope, or for a stronger or more recent authentication, behind a [`BearerLayer`](super::BearerLayer), which has
 /// verified the token.
 ///
-/// Refusals are written the way that layer writes them. Where there is none in front, every request is answered with 500.
+/// Its challenges name what it asks for itself, not what the layer further out has asked for: name all that a route needs, so
+/// that a client can ask for it at once. Refusals are written the way that layer writes them. Where there is none in front, every request is answered with 500.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct RequireScopeLayer {

@@ -12,7 +12,7 @@ use super::paths::PathPolicy;
 use super::refusal::Denial;
 use super::requirements::Requirements;
 use super::service::Pass;
-use super::{Cause, cors};
+use super::{Cause, cors, count};
 use crate::body::Body;
 
 /// What all services of one layer share.
@@ -40,7 +40,10 @@ impl<V> Shared<V> {
         });
         match token {
             Ok(token) => match required.check(&token, &*self.guard.clock) {
-                Ok(()) => Pass::Yes(Some(token)),
+                Ok(()) => {
+                    count::accepted();
+                    Pass::Yes(Some(token))
+                }
                 Err(denial) => self.refuse(&denial, Some(token), required, request),
             },
             Err(denial) => self.refuse(&denial, None, required, request),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
 use oauth_core::server::AccessToken;
+use serde::de::DeserializeOwned;
 use tonic::metadata::MetadataMap;
 use tonic::server::NamedService;
 use tonic::{Code, Request, Status};
@@ -46,6 +47,13 @@ pub trait RequestExt {
     ///
     /// `PERMISSION_DENIED` with a challenge as metadata if it has not; else as [`RequestExt::access_token`].
     fn scoped_access_token(&self, scope: &str) -> Result<&Arc<AccessToken>, Status>;
+
+    /// The claims of the verified token, in a type of the host; see [`claims`](super::claims()).
+    ///
+    /// # Errors
+    ///
+    /// `UNAUTHENTICATED` if they are not what the type expects; else as [`RequestExt::access_token`].
+    fn claims<C: DeserializeOwned>(&self) -> Result<C, Status>;
 }
 
 impl<T> RequestExt for Request<T> {
@@ -68,6 +76,15 @@ impl<T> RequestExt for Request<T> {
         let mut required = Requirements::default();
         required.tokens.all_of(scope);
         check(extensions, &required).map_err(|denial| status(&denial, &required, extensions))
+    }
+
+    fn claims<C: DeserializeOwned>(&self) -> Result<C, Status> {
+        let token = self.access_token()?;
+        super::claims(token).map_err(|_| {
+            let why = "the claims of the token are not what the handler expects";
+            let denial = Denial::of(Cause::InvalidToken, why, token);
+            status(&denial, &Requirements::default(), self.extensions())
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{any, get};
 use http::Request;
 use http_body_util::Full;
-use oauth_tower::bearer::{Bearer, BearerRejection, Cause, RequireScopeLayer, RequiredScope, Scoped};
+use oauth_tower::bearer::{Bearer, BearerRejection, Cause, Claims, RequireScopeLayer, RequiredScope, Scoped};
 use tower::ServiceExt;
 
 use crate::world::{Answer, World, bare, bearer, request};
@@ -35,12 +35,29 @@ async fn own_words(token: Result<Bearer, BearerRejection>) -> &'static str {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct Machine {
+    sub: String,
+    scope: String,
+    exp: i64,
+}
+
+async fn machine(Claims(token): Claims<Machine>) -> String {
+    format!("{} {} {}", token.sub, token.scope, token.exp > 0)
+}
+
+async fn tenant(Claims(token): Claims<std::collections::HashMap<String, String>>) -> String {
+    format!("{token:?}")
+}
+
 fn app() -> Router {
     Router::new()
         .route("/whoami", get(whoami))
         .route("/greet", get(greet))
         .route("/write", any(write))
         .route("/own", get(own_words))
+        .route("/machine", get(machine))
+        .route("/tenant", get(tenant))
 }
 
 async fn get_(app: &Router, path: &str, mut request: Request<Full<bytes::Bytes>>) -> Answer {
@@ -58,6 +75,9 @@ async fn a_verified_token_is_extracted() {
     assert_eq!(get_(&app, "/whoami", bearer(&read)).await.body, "m2m None true");
     assert_eq!(get_(&app, "/greet", bearer(&read)).await.body, "hello m2m");
     assert_eq!(get_(&app, "/own", bearer(&read)).await.body, "token");
+    assert_eq!(get_(&app, "/machine", bearer(&read)).await.body, "m2m read true");
+    // Its times are no strings.
+    get_(&app, "/tenant", bearer(&read)).await.refused(401, "invalid_token");
     let refused = get_(&app, "/write", bearer(&read)).await;
     refused.refused(403, "insufficient_scope");
     assert!(refused.challenge().ends_with(r#"scope="write""#));

@@ -9,6 +9,7 @@ use oauth_core::server::{AccessToken, VerifyError};
 use oauth_tower::bearer::{
     BearerLayer, Cause, RefusalSink, Refused, RequireScopeLayer, Verification, Verifier,
 };
+use oauth_tower::protected_resource::ProtectedResource;
 use tower::Layer;
 
 use crate::world::{Answer, Api, World, ask, bare, bearer};
@@ -83,6 +84,20 @@ async fn challenges_say_where_the_metadata_is() {
     for request in [bare(), bearer("junk")] {
         assert!(ask(&layer, request).await.challenge().ends_with(end));
     }
+}
+
+#[tokio::test]
+async fn a_protected_resource_is_audience_and_metadata() {
+    let world = World::new();
+    let api = ProtectedResource::new(crate::world::API).unwrap();
+    let layer = world.layer().protected_resource(&api);
+    let good = world.token_for(crate::world::API).await;
+    let other = world.token_for("https://api2.example").await;
+    assert_eq!(ask(&layer, bearer(&good)).await.status, 200);
+    let refused = ask(&layer, bearer(&other)).await;
+    refused.refused(401, "invalid_token");
+    let end = format!(r#"resource_metadata="{}""#, api.metadata_url());
+    assert!(refused.challenge().ends_with(&end));
 }
 
 #[derive(Clone, Debug, Default)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use oauth_core::clock::{Clock, Timestamp};
 use oauth_jose::VerifyingKeys;
 
+use super::super::count;
 use super::super::flight::Flight;
 use super::discovery::Source;
 
@@ -118,7 +119,9 @@ impl IssuerKeys {
         let Some(remote) = &self.remote else { return };
         let issuer = &*self.issuer;
         let failed_before = std::mem::replace(&mut remote.lock().failed, true);
-        match remote.source.fetch(issuer, remote.schedule.deadline, failed_before).await {
+        let fetched = remote.source.fetch(issuer, remote.schedule.deadline, failed_before).await;
+        count::keys_fetched(fetched.is_ok());
+        match fetched {
             Ok((keys, max_age)) => {
                 remote.lock().failed = false;
                 let now = self.clock.now();
