@@ -20,7 +20,7 @@ use oauth_core::secret::{Digest, Random};
 use oauth_core::server::keys::keys_key;
 use oauth_core::storage::{
     Body, Consent, DecodeError, FORMAT, Fence, Key, KeyMaterial, Keys, Marker, Namespace, Record, Session,
-    StoredKey, Version,
+    SigningMaterial, StoredKey, StoredSigningKey, Version,
 };
 use rmpv::Value;
 
@@ -282,6 +282,18 @@ fn the_keys_of_an_issuer() {
         not_before: Some(THEN),
     };
     assert_stored(Body::Keys(Box::new(keys)), include_str!("golden/key_record.hex"));
+    let signing = [
+        SigningMaterial::plain(zeroize::Zeroizing::new(vec![9; 20])),
+        SigningMaterial::wrapped(id, vec![8; 40]),
+    ];
+    let signing = signing.map(|key| StoredSigningKey {
+        kid: "kid".into(),
+        algorithm: "ES256".into(),
+        signs_from: THEN,
+        key,
+    });
+    let signs = Keys { issuer: issuer.into(), ring: Vec::new(), signing: signing.into(), not_before: None };
+    assert_stored(Body::Keys(Box::new(signs)), include_str!("golden/key_record_signing.hex"));
     let fence = Keys { issuer: issuer.into(), ring: Vec::new(), signing: Vec::new(), not_before: None };
     assert_stored(Body::Keys(Box::new(fence)), include_str!("golden/key_record_empty.hex"));
     assert_eq!(format!("{:?}", keys_key(issuer)), include_str!("golden/key_record_key.txt").trim_end());

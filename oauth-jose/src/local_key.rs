@@ -323,3 +323,38 @@ impl fmt::Debug for LocalKey {
         f.debug_tuple("LocalKey").field(&self.public).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::EcPrivateKeyRfc5915Der;
+
+    use super::*;
+
+    fn pem(label: &str, der: &[u8]) -> String {
+        let text = base64_simd::STANDARD.encode_to_string(der);
+        format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+    }
+
+    #[test]
+    fn the_older_forms_of_pem_are_read() {
+        for algorithm in [Algorithm::Es256, Algorithm::Es384] {
+            let key = LocalKey::generate(algorithm).unwrap();
+            let Pair::Ec(pair) = &*key.pair else { panic!("an elliptic key") };
+            let der: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().unwrap();
+            // As openssl writes it: the curve first.
+            let text = pem("EC PARAMETERS", &[6, 1, 1]) + &pem("EC PRIVATE KEY", der.as_ref());
+            assert_eq!(LocalKey::from_pem(&text, algorithm).unwrap().key(), key.key());
+            assert_eq!(LocalKey::from_pem(&text, Algorithm::Rs256).unwrap_err(), KeyError::Rejected);
+        }
+        let key = LocalKey::generate(Algorithm::Ps256).unwrap();
+        let pkcs8 = key.to_pkcs8().unwrap();
+        let mut outer = der::Reader::new(&pkcs8).sequence().unwrap();
+        outer.integer().unwrap();
+        outer.sequence().unwrap();
+        let text = pem("RSA PRIVATE KEY", outer.element(0x04).unwrap());
+        assert_eq!(LocalKey::from_pem(&text, Algorithm::Ps256).unwrap().key(), key.key());
+        assert_eq!(LocalKey::from_pem(&text, Algorithm::Es256).unwrap_err(), KeyError::Rejected);
+        let protected = text.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n");
+        assert_eq!(LocalKey::from_pem(&protected, Algorithm::Ps256).unwrap_err(), KeyError::Encrypted);
+    }
+}
