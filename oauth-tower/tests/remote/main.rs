@@ -7,3 +7,4 @@ mod introspection;
 mod issuer;
 mod jwks;
 mod jwt;
+mod rotation;
