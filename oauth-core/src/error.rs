@@ -50,6 +50,12 @@ codes! {
     InvalidTarget = "invalid_target", 400;
     /// The resource owner, or a policy, said no (RFC 6749 §4.1.2.1).
     AccessDenied = "access_denied", 400;
+    /// The owner of the device has not decided yet (RFC 8628 §3.5).
+    AuthorizationPending = "authorization_pending", 400;
+    /// The device polls too often (RFC 8628 §3.5).
+    SlowDown = "slow_down", 400;
+    /// The device code has expired (RFC 8628 §3.5).
+    ExpiredToken = "expired_token", 400;
     /// Nobody is signed in, and the request forbids asking (OpenID Connect Core §3.1.2.6).
     LoginRequired = "login_required", 400;
     /// Consent is needed, and the request forbids asking (OpenID Connect Core §3.1.2.6).

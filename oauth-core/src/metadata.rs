@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::issuer::Issuer;
-use crate::server::Server;
+use crate::server::{DeviceFlow, Server};
 
 /// The name of the well-known document (RFC 8414 §3).
 pub const WELL_KNOWN_NAME: &str = "oauth-authorization-server";
@@ -28,11 +28,14 @@ pub enum Endpoint {
     Introspect,
     /// The key set (RFC 7517 §5); empty as long as nothing is signed.
     Jwks,
+    /// The device authorization endpoint (RFC 8628 §3.1), of a server with the device flow.
+    Device,
 }
 
 impl Endpoint {
     /// All endpoints.
-    pub const ALL: [Self; 5] = [Self::Token, Self::Introspect, Self::Revoke, Self::Authorize, Self::Jwks];
+    pub const ALL: [Self; 6] =
+        [Self::Token, Self::Introspect, Self::Revoke, Self::Authorize, Self::Jwks, Self::Device];
 
     /// Where it is unless the host says otherwise, below the issuer.
     pub const fn default_path(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Endpoint {
             Self::Revoke => "/revoke",
             Self::Introspect => "/introspect",
             Self::Jwks => "/jwks",
+            Self::Device => "/device_authorization",
         }
     }
 
@@ -53,6 +57,7 @@ impl Endpoint {
             Self::Revoke => "revoke",
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
+            Self::Device => "device_authorization",
         }
     }
 }
@@ -105,6 +110,9 @@ pub struct Metadata {
     /// Where to redeem codes and refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint: Option<String>,
+    /// Where devices ask (RFC 8628 §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
     /// Where the key set is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -153,11 +161,17 @@ impl Metadata {
             let methods = if endpoints.path(endpoint).is_some() { &AUTH_METHODS[..count] } else { &[] };
             methods.to_vec()
         };
-        let grant_types = server.grant_types().filter(|name| browser || *name != "authorization_code");
+        let device = endpoints.path(Endpoint::Device).is_some();
+        let grant_types = server.grant_types().filter(|name| match *name {
+            "authorization_code" => browser,
+            DeviceFlow::GRANT_TYPE => device,
+            _ => true,
+        });
         Self {
             issuer: server.issuer().clone(),
             authorization_endpoint: url(Endpoint::Authorize),
             token_endpoint: url(Endpoint::Token),
+            device_authorization_endpoint: url(Endpoint::Device).filter(|_| server.device_flow().is_some()),
             jwks_uri: url(Endpoint::Jwks),
             scopes_supported: server
                 .scope_descriptions()

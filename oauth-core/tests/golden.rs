@@ -9,8 +9,8 @@ use std::time::Duration;
 use oauth_core::client::{Client, ClientSecret, Lifetimes, client_key};
 use oauth_core::clock::Timestamp;
 use oauth_core::grant::{
-    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, FenceKind, Grant, Previous,
-    Refresh, Resources, RevokeReason, Rotation, Salt, State, UriHash, fence_key,
+    Access, AccessTokens, Active, Authentication, Code, Confirmation, Details, Device, FenceKind, Grant,
+    Previous, Refresh, Resources, RevokeReason, Rotation, Salt, State, UriHash, fence_key,
 };
 use oauth_core::handle::{GrantId, KeyId};
 use oauth_core::pkce::Challenge;
@@ -106,6 +106,7 @@ fn full_grant(state: State) -> Grant {
             authorization_details: Some(r#"[{"type":"payment"}]"#.into()),
             confirmation: Some(Arc::new(Confirmation::Jkt("thumbprint".into()))),
             ancestors: vec![GrantId::from_bytes([5; 16])],
+            device: None,
             host_data: Some("host data".into()),
             ended_jwts: Vec::new(),
         })),
@@ -169,6 +170,25 @@ fn an_active_grant() {
 #[test]
 fn a_grant_with_nothing_optional() {
     assert_stored(Body::Grant(client_grant()), include_str!("golden/grant_of_a_client.hex"));
+}
+
+#[test]
+fn a_grant_of_a_device() {
+    let device = Device {
+        digest: Digest::from_bytes([11; 24]),
+        expires_at: THEN + Duration::from_secs(600),
+        interval: 10,
+        requested_from: Some("2001:db8::1".into()),
+        redeemed_at: Some(THEN),
+    };
+    let least = Device { requested_from: None, redeemed_at: None, ..device.clone() };
+    let golden: Vec<_> = include_str!("golden/grant_device.hex").lines().collect();
+    let states = [(device, State::Approved), (least, State::Requested)];
+    assert_eq!(golden.len(), states.len());
+    for ((device, state), golden) in states.into_iter().zip(golden) {
+        let details = Some(Box::new(Details { device: Some(Box::new(device)), ..Details::default() }));
+        assert_stored(Body::Grant(Grant { state, details, ..client_grant() }), golden);
+    }
 }
 
 #[test]

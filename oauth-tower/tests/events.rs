@@ -68,6 +68,10 @@ async fn each_refusal_is_one_event_without_secrets() {
     let service = AuthorizationServerLayer::new(support::server()).host(host()).into_service();
     let failing = AuthorizationServerLayer::new(failing()).into_service();
 
+    // Nobody has said where requests come from: that is told once, and not again.
+    send(&service, machine("/token", TOKEN)).await;
+    let lines = last();
+    assert!(lines.len() == 1 && lines[0].contains("client_address_unknown"), "{lines:?}");
     send(&service, machine("/token", TOKEN)).await;
     assert!(last().is_empty());
 
@@ -91,6 +95,7 @@ async fn each_refusal_is_one_event_without_secrets() {
     }
 
     send(&failing, machine("/revoke", "token=x")).await;
+    assert!(last().pop().is_some_and(|line| line.contains("client_address_unknown")));
     send(&failing, machine("/token", TOKEN)).await;
     let lines = last();
     assert_eq!(lines.len(), 1, "{lines:?}");

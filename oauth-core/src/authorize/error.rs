@@ -223,13 +223,17 @@ impl From<RedirectError> for AuthorizeError {
 /// A failure of the store or of the host is shown, not redirected: a reload continues where it stopped.
 impl From<Error> for AuthorizeError {
     fn from(error: Error) -> Self {
+        Self::Show(error.into())
+    }
+}
+
+impl From<Error> for ShowError {
+    fn from(error: Error) -> Self {
         let kind = match error.code() {
             ErrorCode::TemporarilyUnavailable => ShowKind::Unavailable,
             _ => ShowKind::Internal,
         };
-        let mut show = ShowError::new(kind, error.reason());
-        show.retry_after = error.retry_after();
-        Self::Show(show)
+        Self { retry_after: error.retry_after(), ..Self::new(kind, error.reason()) }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::grant::{Resources, Rotation};
 use crate::redirect_uri::{RedirectUri, RedirectUriError};
 use crate::resource::{Resource, ResourceError};
 use crate::scope::{Scope, ScopeError};
+use crate::server::DeviceFlow;
 
 const MAX_ID_BYTES: usize = 256;
 const MAX_NAME_CHARS: usize = 100;
@@ -106,6 +107,12 @@ impl Client {
     /// A client that acts for itself only (RFC 6749 §4.4).
     pub fn machine(id: impl Into<Arc<str>>, secret: &ClientSecret) -> ClientBuilder {
         Self::confidential(id, secret).grant_types(["client_credentials"])
+    }
+
+    /// A device without a browser, or a command line tool (RFC 8628): a public client that may use the device flow, and refresh
+    /// tokens. It needs no redirect URI.
+    pub fn device(id: impl Into<Arc<str>>) -> ClientBuilder {
+        Self::public(id).grant_types([DeviceFlow::GRANT_TYPE, "refresh_token"])
     }
 
     /// An API that introspects tokens which are meant for it (RFC 7662 §2.1), and asks for none.

@@ -1,15 +1,18 @@
 //! The grant: everything that the server ever authorizes is one small state machine in one record.
 //!
-//! | from \ event | approve | redeem (first) | redeem (again, valid) | refresh | reuse | revoke | time |
-//! | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | (none) | Approved | – | – | – | – | – | – |
-//! | Approved | same code again | Active | – | – | – | Revoked | Expired |
-//! | Active | already answered | – | Revoked | Active | Revoked | Revoked | Expired |
-//! | Revoked | already answered | refused | refused | refused | refused | Revoked | Revoked |
+//! | from \ event | approve | deny | redeem (first) | redeem (again, valid) | refresh | reuse | revoke | time |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | (none) | Approved | – | – | – | – | – | – | – |
+//! | Requested | Approved | Denied | pending | pending, slow down | refused | – | Revoked | Expired |
+//! | Approved | the same answer | already answered | Active | – | – | – | Revoked | Expired |
+//! | Active | already answered | already answered | – | Revoked | Active | Revoked | Revoked | Expired |
+//! | Denied | already answered | the same answer | denied | denied | refused | – | Revoked | Denied |
+//! | Revoked | already answered | already answered | refused | refused | refused | refused | Revoked | Revoked |
 //!
 //! *(none)* becomes Active at once for grants that need no code: client credentials and custom grant types. `Requested` and
-//! `Denied` belong to flows that are written before the resource owner has decided (pushed requests, devices). Expired is
-//! not written: every step compares the times that the record holds. Revoked is terminal.
+//! `Denied` belong to flows that are written before the resource owner has decided: a device asks (RFC 8628), its owner
+//! approves or denies, and the device redeems its code. Expired is not written: every step compares the times that the record
+//! holds. Revoked is terminal.
 //!
 //! Every function here is synchronous and pure: the time and all random bytes are arguments. `redeem`, `refresh`, `revoke`
 //! and `verify` answer a [`Plan`], or a [`Refusal`] that says what the operator should know.
@@ -17,6 +20,7 @@
 mod access;
 mod ask;
 mod authentication;
+mod device;
 pub mod fence;
 mod format;
 mod plan;
@@ -36,6 +40,7 @@ use serde::{Deserialize, Serialize};
 pub use access::{Access, AccessTokens, MAX_ACCESS, Resources};
 pub use ask::{Allowed, Ask};
 pub use authentication::Authentication;
+pub use device::{Approval, Device, MAX_INTERVAL};
 pub use fence::{FenceKind, fence_key};
 pub use format::{EndedJwt, Format, Formats, JwtId, Unsigned};
 pub use plan::Plan;
@@ -114,6 +119,9 @@ pub struct Details {
     /// The grants that this one was exchanged from, nearest first; it never outlives them. At most [`MAX_ANCESTORS`].
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     pub ancestors: Vec<crate::handle::GrantId>,
+    /// The device code, of a grant that a device asked for (RFC 8628).
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Box<Device>>,
     /// Whatever the host wants to find again; never shown to clients.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub host_data: Option<Arc<str>>,

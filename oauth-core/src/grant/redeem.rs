@@ -1,4 +1,4 @@
-//! An authorization code becomes tokens, once (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3).
+//! An authorization code, or a device code, becomes tokens, once (RFC 6749 §4.1.3, OAuth 2.1 §4.1.3, RFC 8628 §3.4).
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::UriHash;
 use super::ask::{Allowed, Ask};
 use super::{
-    Access, AccessTokens, Active, Format, Formats, Grant, Plan, Refresh, Refusal, Resources, RevokeReason,
-    State,
+    Access, AccessTokens, Active, Device, Format, Formats, Grant, Plan, Refresh, Refusal, Resources,
+    RevokeReason, State,
 };
 use crate::clock::Timestamp;
-use crate::handle::Handle;
+use crate::handle::{Handle, Kind};
 use crate::pkce::Challenge;
 use crate::redirect_uri::RedirectUri;
 use crate::scope::Scope;
@@ -43,7 +43,7 @@ pub struct Code {
     pub redeemed_at: Option<Timestamp>,
 }
 
-/// A token request with a code.
+/// A token request with a code, or with a device code: its handle says which.
 #[derive(Debug)]
 pub struct Redeem<'a> {
     /// The presented code.
@@ -104,10 +104,13 @@ impl Grant {
     ///
     /// The [`Refusal`] of the first check that fails. A valid replay is not an error but [`Plan::End`].
     pub fn redeem(&self, request: &Redeem<'_>, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
-        let code = self.checked_code(request, now)?;
+        let redeemed_at = match request.handle.kind {
+            Kind::Device => self.checked_device(request, now)?,
+            _ => self.checked_code(request, now)?.redeemed_at,
+        };
         match &self.state {
             State::Approved => {}
-            State::Active(_) => return self.replayed(code, request, now),
+            State::Active(_) => return self.replayed(redeemed_at, request, now),
             State::Revoked { .. } => return Err(Refusal::Revoked),
             State::Denied => return Err(Refusal::Denied),
             State::Requested => return Err(Refusal::NotActive),
@@ -139,11 +142,22 @@ impl Grant {
         });
         let next = Self {
             state: State::Active(Active { access, refresh }),
-            code: Some(Box::new(Code { redeemed_at: Some(now), ..code.clone() })),
             expires_at: grant_ends,
-            ..self.clone()
+            ..self.spent(now)
         };
         Ok(Plan::Write(next, Redemption { scope, resources, format, issued_at: now, expires_at }))
+    }
+
+    /// The same grant, whose code says when it was redeemed.
+    fn spent(&self, now: Timestamp) -> Self {
+        match (&self.code, self.device()) {
+            (Some(code), _) => {
+                let code = Code { redeemed_at: Some(now), ..(**code).clone() };
+                Self { code: Some(Box::new(code)), ..self.clone() }
+            }
+            (None, Some(device)) => self.with_device(Device { redeemed_at: Some(now), ..device.clone() }),
+            (None, None) => self.clone(),
+        }
     }
 
     fn checked_code(&self, request: &Redeem<'_>, now: Timestamp) -> Result<&Code, Refusal> {
@@ -177,11 +191,11 @@ impl Grant {
 
     fn replayed(
         &self,
-        code: &Code,
+        redeemed_at: Option<Timestamp>,
         request: &Redeem<'_>,
         now: Timestamp,
     ) -> Result<Plan<Redemption>, Refusal> {
-        let redeemed_at = code.redeemed_at.ok_or(Refusal::Mismatch)?;
+        let redeemed_at = redeemed_at.ok_or(Refusal::Mismatch)?;
         if now.since(redeemed_at) < request.replay_tolerance {
             return Err(Refusal::CodeResent);
         }

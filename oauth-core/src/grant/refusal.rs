@@ -75,6 +75,21 @@ pub enum Refusal {
     /// The host says that the subject may not act any more.
     #[error("the subject is not active")]
     SubjectInactive,
+    /// The owner of the device has not decided yet (RFC 8628 §3.5).
+    #[error("the resource owner has not decided yet")]
+    AuthorizationPending {
+        /// How many seconds the device must leave between polls.
+        interval: u32,
+    },
+    /// The device code has expired (RFC 8628 §3.5).
+    #[error("the device code has expired")]
+    ExpiredToken,
+    /// The owner of the device has turned it away (RFC 8628 §3.5).
+    #[error("the resource owner has turned the device away")]
+    DeviceDenied,
+    /// The question has been answered before, differently.
+    #[error("the question has been answered before")]
+    AlreadyDecided,
     /// The grant has no refresh token.
     #[error("the grant has no refresh token")]
     NoRefresh,
@@ -87,6 +102,9 @@ impl Refusal {
             Self::Scope => ErrorCode::InvalidScope,
             Self::Resource | Self::Formats => ErrorCode::InvalidTarget,
             Self::VerifierUnexpected => ErrorCode::InvalidRequest,
+            Self::AuthorizationPending { .. } => ErrorCode::AuthorizationPending,
+            Self::ExpiredToken => ErrorCode::ExpiredToken,
+            Self::DeviceDenied => ErrorCode::AccessDenied,
             _ => ErrorCode::InvalidGrant,
         }
     }
@@ -100,6 +118,9 @@ impl Refusal {
                 "these resources take different access tokens; name them in requests of their own"
             }
             Self::VerifierUnexpected => "code_verifier was sent without a code_challenge",
+            Self::AuthorizationPending { .. } => "the user has not decided yet",
+            Self::ExpiredToken => "the device code has expired",
+            Self::DeviceDenied => "the user has denied the request",
             Self::VerifierMissing | Self::VerifierWrong => "code_verifier does not match",
             Self::RedirectUri | Self::RedirectUriMissing => "redirect_uri does not match",
             _ => "the code or token is invalid, expired or revoked",

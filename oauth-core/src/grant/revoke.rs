@@ -48,7 +48,7 @@ impl Grant {
         Plan::Write(self.with_state(State::Active(next)), ())
     }
 
-    /// Whether the handle is the grant's code, or its current or previous refresh token.
+    /// Whether the handle is the grant's code or device code, or its current or previous refresh token.
     pub fn knows(&self, handle: &Handle) -> bool {
         let digest = handle.digest();
         let refresh = match &self.state {
@@ -58,7 +58,8 @@ impl Grant {
         let previous = refresh.and_then(|refresh| refresh.previous.as_ref()).map(|previous| previous.digest);
         let known =
             [self.code.as_ref().map(|code| code.digest), refresh.map(|refresh| refresh.digest), previous];
-        known.into_iter().flatten().any(|own| own == digest)
+        let known = known.into_iter().chain([self.device().map(|device| device.digest)]);
+        known.flatten().any(|own| own == digest)
     }
 
     pub(crate) fn revoked(&self, reason: RevokeReason, now: Timestamp) -> Self {

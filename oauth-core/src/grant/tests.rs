@@ -1,5 +1,6 @@
 //! The transition table, exhaustively, and the truth table of the retry window.
 
+mod device;
 mod retry;
 mod several_tokens;
 mod transitions;

@@ -12,10 +12,12 @@ pub enum Kind {
     Access,
     /// A refresh token (RFC 6749 §1.5).
     Refresh,
+    /// A device code (RFC 8628 §3.2).
+    Device,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Code, Self::Access, Self::Refresh];
+    const ALL: [Self; 4] = [Self::Code, Self::Access, Self::Refresh, Self::Device];
 
     /// Goes into the tag of every handle: numbers are never reused.
     pub(crate) const fn byte(self) -> u8 {
@@ -23,18 +25,20 @@ impl Kind {
             Self::Code => 1,
             Self::Access => 2,
             Self::Refresh => 3,
+            Self::Device => 4,
         }
     }
 }
 
 /// The readable start of each kind of handle, so that secret scanners and people recognise a leaked one.
 ///
-/// By default `oac`, `oat` and `ort`. The prefix is not authenticated by itself; the kind is.
+/// By default `oac`, `oat`, `ort` and `odc`. The prefix is not authenticated by itself; the kind is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefixes {
     code: Cow<'static, str>,
     access: Cow<'static, str>,
     refresh: Cow<'static, str>,
+    device: Cow<'static, str>,
 }
 
 /// Why a prefix was refused.
@@ -53,7 +57,7 @@ impl Prefixes {
     /// The longest prefix, in bytes.
     pub const MAX_LEN: usize = 16;
 
-    /// A prefix for each kind.
+    /// A prefix for each kind; that of device codes is `odc` unless [`Prefixes::with`] says otherwise.
     ///
     /// # Errors
     /// If one is not 2 to 16 characters of `a-z` and `0-9`, or two are the same.
@@ -62,7 +66,7 @@ impl Prefixes {
         access: impl Into<Cow<'static, str>>,
         refresh: impl Into<Cow<'static, str>>,
     ) -> Result<Self, PrefixError> {
-        Self { code: code.into(), access: access.into(), refresh: refresh.into() }.check()
+        Self { code: code.into(), access: access.into(), refresh: refresh.into(), ..Self::default() }.check()
     }
 
     /// Replaces the prefix of one kind.
@@ -74,6 +78,7 @@ impl Prefixes {
             Kind::Code => self.code = prefix.into(),
             Kind::Access => self.access = prefix.into(),
             Kind::Refresh => self.refresh = prefix.into(),
+            Kind::Device => self.device = prefix.into(),
         }
         self.check()
     }
@@ -84,6 +89,7 @@ impl Prefixes {
             Kind::Code => &self.code,
             Kind::Access => &self.access,
             Kind::Refresh => &self.refresh,
+            Kind::Device => &self.device,
         }
     }
 
@@ -110,7 +116,8 @@ impl Prefixes {
 
 impl Default for Prefixes {
     fn default() -> Self {
-        Self { code: Cow::Borrowed("oac"), access: Cow::Borrowed("oat"), refresh: Cow::Borrowed("ort") }
+        let [code, access, refresh, device] = ["oac", "oat", "ort", "odc"].map(Cow::Borrowed);
+        Self { code, access, refresh, device }
     }
 }
 

@@ -30,6 +30,7 @@ mod resume;
 mod ring;
 mod seal;
 mod subkeys;
+mod user_code;
 mod wire;
 mod wrap;
 
@@ -39,6 +40,7 @@ pub use kind::{Kind, PrefixError, Prefixes};
 pub use resume::ResumeClaims;
 pub use ring::{KeyId, KeyRing, KeyRingError, ParseKeyIdError};
 pub use seal::{MAX_SEALED_LEN, SealError, SealPurpose};
+pub use user_code::UserCode;
 pub use wire::{Authenticity, Handle, HandleError};
 pub use wrap::{WRAPPED_LEN, WrappingKey, WrappingKeyError};
 

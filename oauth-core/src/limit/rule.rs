@@ -67,8 +67,11 @@ rules! {
     DeviceClient = 600, 100;
     /// Polls of one device before its owner has decided: one, then as often as the device was told. The quota is not used.
     DevicePoll = 1, 5_000;
-    /// Wrong user codes by address: 20, then one in 10 s. Those of one signed-in person are counted in the store as well.
+    /// Wrong user codes by address: 20, then one in 10 s. Those of one signed-in person are counted by
+    /// [`Rule::UserCodeSubject`] as well.
     UserCodeAddress = 20, 10_000;
+    /// Wrong user codes by who is signed in, counted in the store: 5, then one in 2 minutes.
+    UserCodeSubject = 5, 120_000;
     /// Registrations of clients by address: 20, then one a minute.
     RegistrationAddress = 20, 60_000;
 }

@@ -168,18 +168,31 @@ impl Server {
                 }
             };
             // Also around a grant that was there: who stored it may still have to read them, or may have failed to.
-            for fence in fences.iter().flatten() {
-                let Some(record) = self.store.load(fence).await? else { continue };
-                let Body::Fence(fence) = &record.body else { continue };
-                if fence.catches(created_at) {
-                    let id = GrantId::from_bytes(*key.id());
-                    // Boxed, so that the common future has no room for it.
-                    Box::pin(self.advance(id, &Revoke(RevokeReason::Fence), self.now())).await?;
-                    return Ok(Inserted::Fenced);
-                }
+            if self.is_behind(fences, created_at).await? {
+                let id = GrantId::from_bytes(*key.id());
+                // Boxed, so that the common future has no room for it.
+                Box::pin(self.advance(id, &Revoke(RevokeReason::Fence), self.now())).await?;
+                return Ok(Inserted::Fenced);
             }
             Ok(inserted)
         }
+    }
+
+    /// Whether one of the fences catches what began at that time.
+    pub(super) async fn is_behind(
+        &self,
+        fences: [Option<Key>; 3],
+        created_at: Timestamp,
+    ) -> Result<bool, Error> {
+        for fence in fences.iter().flatten() {
+            let Some(record) = self.store.load(fence).await? else { continue };
+            if let Body::Fence(fence) = &record.body
+                && fence.catches(created_at)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Loads a grant and checks that it is what was asked for: a store may lie.

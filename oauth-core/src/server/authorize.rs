@@ -318,7 +318,7 @@ impl Server {
     }
 }
 
-fn unsealed(error: SealError) -> ShowError {
+pub(super) fn unsealed(error: SealError) -> ShowError {
     let kind = match error {
         SealError::UnknownKey => ShowKind::Expired,
         SealError::Forged => ShowKind::OtherBrowser,

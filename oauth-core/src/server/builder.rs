@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::clients::Registry;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
 use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
-use super::{Config, ConsentPolicy, ScopeDescription, Server, SubjectStatus};
+use super::{Config, ConsentPolicy, DeviceFlow, ScopeDescription, Server, SubjectStatus};
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
 use crate::handle::{Handles, KeyRing, Prefixes};
@@ -76,6 +76,9 @@ pub enum BuildError {
         /// At most.
         max: Duration,
     },
+    /// The verification path is not a path.
+    #[error("verification_path is {0:?}; use something like \"/device\"")]
+    VerificationPath(String),
     /// `max_access_tokens(0)`.
     #[error("max_access_tokens must be at least 1 and at most 64")]
     MaxAccess,
@@ -122,6 +125,7 @@ pub struct ServerBuilder {
     scopes: Vec<(String, String)>,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,
+    device_flow: Option<DeviceFlow>,
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
 }
@@ -148,6 +152,7 @@ impl ServerBuilder {
             scopes: Vec::new(),
             grant_types: vec![Arc::new(ClientCredentials)],
             subject_status: None,
+            device_flow: None,
             limiter: Arc::new(MemoryLimiter::new()),
             quotas: Quotas::default(),
         }
@@ -230,6 +235,13 @@ impl ServerBuilder {
     /// Asks the host whether a subject may still act.
     pub fn subject_status(mut self, status: impl SubjectStatus) -> Self {
         self.subject_status = Some(Arc::new(status));
+        self
+    }
+
+    /// Lets devices without a browser in (RFC 8628): the endpoint is mounted, and clients may use the grant type that theirs
+    /// names. Off by default.
+    pub fn device_flow(mut self, flow: DeviceFlow) -> Self {
+        self.device_flow = Some(flow);
         self
     }
 
@@ -355,6 +367,7 @@ impl ServerBuilder {
             self.source,
             self.client_cache,
             &grant_types,
+            self.device_flow.is_some(),
         )?;
         if let Some(keys) = &mut self.stored_keys {
             keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
@@ -381,6 +394,7 @@ impl ServerBuilder {
             config: self.config,
             grant_types,
             subject_status: self.subject_status,
+            device_flow: self.device_flow,
             limiter: self.limiter,
             quotas: self.quotas,
         })
@@ -389,7 +403,8 @@ impl ServerBuilder {
     fn checked_grant_types(&mut self) -> Result<Vec<Arc<dyn GrantType>>, BuildError> {
         let grant_types = std::mem::take(&mut self.grant_types);
         for (at, own) in grant_types.iter().enumerate() {
-            let built_in = ["authorization_code", "refresh_token"].contains(&own.name());
+            let built_in =
+                ["authorization_code", "refresh_token", DeviceFlow::GRANT_TYPE].contains(&own.name());
             if built_in || grant_types[..at].iter().any(|other| other.name() == own.name()) {
                 return Err(BuildError::DuplicateGrantType(own.name().to_owned()));
             }
@@ -423,6 +438,9 @@ impl ServerBuilder {
             if given < min || given > max {
                 return Err(BuildError::Duration { setting, given, min, max });
             }
+        }
+        if let Some(flow) = &self.device_flow {
+            flow.check()?;
         }
         if (1..=64).contains(&config.max_access) { Ok(()) } else { Err(BuildError::MaxAccess) }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::{BuildError, Server};
+use super::{BuildError, DeviceFlow, Server};
 use crate::client::{Client, ClientCache, ClientSource, client_key};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -29,11 +29,13 @@ impl Registry {
         source: Option<Arc<dyn ClientSource>>,
         keep: Duration,
         grant_types: &[Arc<dyn GrantType>],
+        device_flow: bool,
     ) -> Result<Self, BuildError> {
         let mut fixed = HashMap::with_capacity(clients.len());
         for client in clients {
             let known = |name: &str| {
                 ["authorization_code", "refresh_token"].contains(&name)
+                    || (device_flow && name == DeviceFlow::GRANT_TYPE)
                     || grant_types.iter().any(|own| own.name() == name)
             };
             if let Some(unknown) = client.grant_types.iter().find(|name| !known(name)) {

@@ -53,6 +53,16 @@ impl Limits<'_> {
         Ok(())
     }
 
+    /// Takes an attempt from a bucket with a quota of its own.
+    pub(super) async fn take_within(
+        &self,
+        rule: Rule,
+        by: &LimitBy<'_>,
+        quota: Quota,
+    ) -> Result<(), RateLimited> {
+        self.take_one(rule, by, quota, self.0.now()).await
+    }
+
     /// Whether an attempt is left under each rule.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod builder;
 mod clients;
 mod config;
 mod consents;
+mod device;
 mod grants;
 mod introspect;
 pub mod keys;
@@ -31,6 +32,7 @@ pub use builder::{BuildError, ServerBuilder};
 pub use clients::Clients;
 pub use config::{ConsentPolicy, ScopeDescription};
 pub use consents::Consents;
+pub use device::{DeviceAuthorization, DeviceDecision, DeviceError, DeviceFlow, DevicePending};
 pub use grants::{GrantSummary, Grants};
 pub use introspect::{ActiveToken, Introspection};
 pub use keys::{HandleKey, KeyPhase, KeysError, SigningKey, StartError, StoredKeys};
@@ -80,6 +82,7 @@ pub struct Server {
     config: Config,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,
+    device_flow: Option<DeviceFlow>,
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
 }
@@ -133,6 +136,7 @@ impl Server {
     pub fn grant_types(&self) -> impl Iterator<Item = &str> {
         ["authorization_code", "refresh_token"]
             .into_iter()
+            .chain(self.device_flow.as_ref().map(|_| DeviceFlow::GRANT_TYPE))
             .chain(self.grant_types.iter().map(|own| own.name()))
     }
 

@@ -1,7 +1,9 @@
-//! The step of a code that becomes tokens (RFC 6749 §4.1.3).
+//! The step of a code, or of a device code, that becomes tokens (RFC 6749 §4.1.3, RFC 8628 §3.4).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::device::SENT_TWICE;
 use super::{Server, Step};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -22,19 +24,38 @@ pub(super) struct RedeemStep<'a> {
     ask: Ask<'a>,
     access: Secret32,
     refresh: Option<Secret32>,
+    /// For how long after the redemption the same code is refused without ending the grant.
+    tolerance: Duration,
 }
 
 impl<'a> RedeemStep<'a> {
     pub(super) fn new(server: &'a Server, request: &'a TokenRequest<'a>) -> Result<Self, Error> {
         let code = request.required("code")?;
         let (redirect_uri, verifier) = (request.param("redirect_uri")?, request.param("code_verifier")?);
+        let step = Self::for_handle(server, request, Kind::Code, code)?;
+        Ok(Self { redirect_uri, verifier, ..step })
+    }
+
+    pub(super) fn for_device(server: &'a Server, request: &'a TokenRequest<'a>) -> Result<Self, Error> {
+        let step = Self::for_handle(server, request, Kind::Device, request.required("device_code")?)?;
+        Ok(Self { tolerance: step.tolerance.max(SENT_TWICE), ..step })
+    }
+
+    fn for_handle(
+        server: &'a Server,
+        request: &'a TokenRequest<'a>,
+        kind: Kind,
+        code: &str,
+    ) -> Result<Self, Error> {
         let ask = request.ask()?;
         let handles = server.handles();
-        let handle = handles.parse(Kind::Code, code).map_err(|_| Refusal::Malformed)?;
+        let handle = handles.parse(kind, code).map_err(|_| Refusal::Malformed)?;
+        let tolerance = server.config.code_replay_tolerance;
         let drawn = Drawn::<64>::new(&*server.random);
         let access = Secret32::new(drawn.take());
         let refresh = request.client.may_use("refresh_token").then(|| Secret32::new(drawn.take()));
-        Ok(Self { server, handles, request, handle, redirect_uri, verifier, ask, access, refresh })
+        let (redirect_uri, verifier) = (None, None);
+        Ok(Self { server, handles, request, handle, redirect_uri, verifier, ask, access, refresh, tolerance })
     }
 
     pub(super) fn answer(self, redemption: Redemption, jwt: Option<String>) -> TokenResponse {
@@ -74,7 +95,7 @@ impl Step for RedeemStep<'_> {
                 .as_ref()
                 .map(|secret| (Digest::of(Kind::Refresh, key, secret), server.refresh_idle(client))),
             grant_lifetime: client.lifetimes().grant.unwrap_or(server.config.grant_lifetime),
-            replay_tolerance: server.config.code_replay_tolerance,
+            replay_tolerance: self.tolerance,
         };
         grant.redeem(&redeem, now)
     }

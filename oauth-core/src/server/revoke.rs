@@ -93,7 +93,9 @@ impl Step for RevokeStep<'_> {
         if self.handle.kind == Kind::Access {
             return Ok(grant.revoke_access(&self.handle.digest()));
         }
-        if grant.knows(self.handle) || self.handle.authenticity == Authenticity::Genuine {
+        // A user code, and with it the id of its grant, may be drawn again after years: an old device code proves nothing.
+        let genuine = self.handle.authenticity == Authenticity::Genuine && self.handle.kind != Kind::Device;
+        if grant.knows(self.handle) || genuine {
             return Ok(grant.revoke(RevokeReason::Client, now));
         }
         Err(Refusal::UnknownToken)

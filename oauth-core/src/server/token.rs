@@ -8,7 +8,7 @@ use super::pending::CLOCK_SKEW;
 use super::redeem::RedeemStep;
 use super::refresh::RefreshStep;
 use super::signing::ParsedJwt;
-use super::{Inserted, NewGrant, Server};
+use super::{DeviceFlow, Inserted, NewGrant, Server};
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
@@ -51,7 +51,12 @@ impl Server {
     async fn token_for(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
         let grant_type = request.required("grant_type")?;
         let own = self.grant_types.iter().find(|own| own.name() == grant_type);
-        if own.is_none() && !["authorization_code", "refresh_token"].contains(&grant_type) {
+        let built_in = match grant_type {
+            "authorization_code" | "refresh_token" => true,
+            DeviceFlow::GRANT_TYPE => self.device_flow.is_some(),
+            _ => false,
+        };
+        if own.is_none() && !built_in {
             return Err(Error::new(
                 ErrorCode::UnsupportedGrantType,
                 "the server does not know this grant type",
@@ -63,6 +68,8 @@ impl Server {
         match own {
             Some(own) => self.issue(request, &**own).await,
             None if grant_type == "refresh_token" => self.refresh(request).await,
+            // Boxed, so that the common future has no room for it.
+            None if grant_type == DeviceFlow::GRANT_TYPE => Box::pin(self.poll(request)).await,
             None => self.redeem(request).await,
         }
     }

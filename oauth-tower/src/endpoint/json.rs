@@ -1,4 +1,4 @@
-//! The endpoints that take a form and answer JSON: token, revocation, introspection.
+//! The endpoints that take a form and answer JSON: token, revocation, introspection, device authorization.
 //!
 //! 1. The query is never read: what counts is in the body (OAuth 2.1 §3.2).
 //! 2. Every answer, success or error, is `no-store` (RFC 6749 §5.1).
@@ -39,12 +39,14 @@ pub(crate) trait Form {
         server: &'a Server,
         headers: &'a HeaderMap,
         body: &'a [u8],
+        from: Option<IpAddr>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a;
 }
 
 pub(crate) struct Token;
 pub(crate) struct Introspect;
 pub(crate) struct Revoke;
+pub(crate) struct Device;
 
 impl Form for Token {
     const ENDPOINT: Endpoint = Endpoint::Token;
@@ -54,6 +56,7 @@ impl Form for Token {
         server: &'a Server,
         headers: &'a HeaderMap,
         body: &'a [u8],
+        _from: Option<IpAddr>,
     ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
         Box::pin(async move { Ok(server.token(headers, body).await?.to_json().into()) })
     }
@@ -62,7 +65,12 @@ impl Form for Token {
 impl Form for Introspect {
     const ENDPOINT: Endpoint = Endpoint::Introspect;
 
-    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
+    async fn answer(
+        server: &Server,
+        headers: &HeaderMap,
+        body: &[u8],
+        _from: Option<IpAddr>,
+    ) -> Result<Bytes, Error> {
         Ok(server.introspect(headers, body).await?.to_json().into())
     }
 }
@@ -70,9 +78,29 @@ impl Form for Introspect {
 impl Form for Revoke {
     const ENDPOINT: Endpoint = Endpoint::Revoke;
 
-    async fn answer(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Bytes, Error> {
+    async fn answer(
+        server: &Server,
+        headers: &HeaderMap,
+        body: &[u8],
+        _from: Option<IpAddr>,
+    ) -> Result<Bytes, Error> {
         server.revoke(headers, body).await?;
         Ok(Bytes::from_static(b"{}"))
+    }
+}
+
+impl Form for Device {
+    const ENDPOINT: Endpoint = Endpoint::Device;
+    const RULE: Rule = Rule::DeviceAddress;
+    const COUNTS_ALL: bool = true;
+
+    async fn answer(
+        server: &Server,
+        headers: &HeaderMap,
+        body: &[u8],
+        from: Option<IpAddr>,
+    ) -> Result<Bytes, Error> {
+        Ok(server.device_authorization(headers, body, from).await?.to_json().into())
     }
 }
 
@@ -101,7 +129,7 @@ where
         {
             return refuse(F::ENDPOINT, &limited.into(), None);
         }
-        match deadline.within(pin!(F::answer(&server, &headers, &body))).await {
+        match deadline.within(pin!(F::answer(&server, &headers, &body, address))).await {
             Some(Ok(json)) => answered(F::ENDPOINT, json),
             Some(Err(error)) => {
                 if let Some(address) = address.filter(|_| !F::COUNTS_ALL && is_guess(&error)) {

@@ -18,7 +18,7 @@ pub use redirect::{authorize_response, page_response};
 pub(crate) use authorize::{Authorize, authorize, decide};
 pub(crate) use error_page::escape;
 pub(crate) use form::{check_form, declares_more_than};
-pub(crate) use json::{Form, Introspect, Revoke, Token, answer_form};
+pub(crate) use json::{Device, Form, Introspect, Revoke, Token, answer_form};
 pub(crate) use metadata::{Document, document, not_served};
 pub(crate) use read_body::{ReadError, read_body};
 pub(crate) use redirect::show_plain;

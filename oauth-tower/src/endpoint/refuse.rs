@@ -100,7 +100,7 @@ pub(crate) fn too_long(endpoint: Endpoint) -> Response<Body> {
 
 /// Whether scripts of other origins may call the endpoint.
 pub(crate) fn is_open(endpoint: Endpoint) -> bool {
-    matches!(endpoint, Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks)
+    matches!(endpoint, Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks | Endpoint::Device)
 }
 
 /// Whole seconds, rounded up: who waits for so long is not refused again.

@@ -1,4 +1,4 @@
-//! The built-in sign-in, consent, error and signed-out pages, and the flow between them.
+//! The built-in sign-in, consent, device, error and signed-out pages, and the flow between them.
 //!
 //! 1. Everything works without scripts; each form is sealed for one browser, so no other site can send it (RFC 6819
 //!    §4.4.1.8), and several tabs do not disturb each other.
@@ -8,6 +8,7 @@
 
 mod attempt;
 mod credentials;
+mod device;
 mod form;
 mod host;
 mod known_browser;
@@ -25,7 +26,9 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use oauth_core::authorize::{BrowserCookie, Login, ShowKind};
+use oauth_core::authorize::{BrowserCookie, Login, ShowError, ShowKind};
+#[cfg(feature = "axum")]
+use oauth_core::server::DeviceFlow;
 use oauth_core::server::Server;
 use oauth_core::storage::{StoreError, StoreResult};
 
@@ -35,6 +38,7 @@ pub use view::*;
 
 pub(crate) use host::serve;
 
+use crate::endpoint::seconds;
 use form::Refused;
 use return_to::ReturnTo;
 use session::Live;
@@ -62,6 +66,8 @@ pub(crate) enum Page {
     SignIn,
     /// The sign-out page.
     SignOut,
+    /// The verification page of the device flow.
+    Device,
 }
 
 impl Pages {
@@ -143,6 +149,8 @@ impl Pages {
             Some(Page::SignIn)
         } else if path == self.sign_out {
             Some(Page::SignOut)
+        } else if self.server.device_flow().is_some_and(|flow| path == flow.path()) {
+            Some(Page::Device)
         } else {
             None
         }
@@ -150,8 +158,9 @@ impl Pages {
 
     /// The paths of the pages, relative to the issuer's.
     #[cfg(feature = "axum")]
-    pub(crate) fn paths(&self) -> [&str; 2] {
-        [&self.sign_in, &self.sign_out]
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let device = self.server.device_flow().map(DeviceFlow::path);
+        [&*self.sign_in, &*self.sign_out].into_iter().chain(device)
     }
 
     /// Answers a request for one of the pages, with all its body, which the caller has bounded.
@@ -161,6 +170,8 @@ impl Pages {
             (Page::SignIn, &Method::POST) => self.take_sign_in(head, body).await,
             (Page::SignOut, &Method::GET | &Method::HEAD) => self.show_sign_out(head).await,
             (Page::SignOut, &Method::POST) => self.take_sign_out(head, body).await,
+            (Page::Device, &Method::GET | &Method::HEAD) => self.show_device(head).await,
+            (Page::Device, &Method::POST) => self.take_device(head, body).await,
             _ => Err(Failed::Method),
         };
         answer.unwrap_or_else(|failed| self.failed(&failed))
@@ -245,6 +256,11 @@ impl Pages {
             Failed::Store(_) | Failed::Credentials(_) => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
+            Failed::Show(error) => {
+                if let Some(after) = error.retry_after() {
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds(after));
+                }
+            }
             _ => {}
         }
         response
@@ -275,6 +291,7 @@ enum Failed {
     Store(StoreError),
     Credentials(CredentialsError),
     Internal(&'static str),
+    Show(ShowError),
 }
 
 impl Failed {
@@ -285,6 +302,7 @@ impl Failed {
             Self::Method => ShowKind::Method,
             Self::Store(_) | Self::Credentials(_) => ShowKind::Unavailable,
             Self::Internal(_) => ShowKind::Internal,
+            Self::Show(error) => error.kind(),
         }
     }
 
@@ -317,6 +335,7 @@ impl fmt::Display for Failed {
             Self::Store(error) => write!(f, "store: {error}"),
             Self::Credentials(error) => write!(f, "credentials could not be checked: {error}"),
             Self::Internal(reason) => f.write_str(reason),
+            Self::Show(error) => f.write_str(error.reason()),
         }
     }
 }
@@ -324,6 +343,12 @@ impl fmt::Display for Failed {
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<ShowError> for Failed {
+    fn from(error: ShowError) -> Self {
+        Self::Show(error)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where the browser goes after signing in: back to an authorization request that we sent away, and nowhere else.
+//! Where the browser goes after signing in: back to an authorization request that we sent away, or to the verification page of
+//! the device flow, and nowhere else.
 
 use oauth_core::authorize::{BrowserCookie, Prompt, Query, RESUME_PARAM};
 use oauth_core::clock::Timestamp;
@@ -48,6 +49,9 @@ impl ReturnTo {
     /// Reads an address that was sealed: its request must carry a resume token that was made for that very request and for
     /// this browser.
     pub(super) fn read(server: &Server, browser: &BrowserCookie, address: &str) -> Option<Self> {
+        if let Some(device) = Self::device(server, address) {
+            return Some(device);
+        }
         let (_, raw) = address.split_once('?')?;
         let query = Query::parse(raw).ok()?;
         let claims = server.handles().open_resume(query.resume()?, &browser.hash()).ok()?;
@@ -62,6 +66,19 @@ impl ReturnTo {
             client_id: query.client_id().to_owned(),
             login_hint: params.one("login_hint").ok().flatten().map(str::to_owned),
             choose: prompt.select_account(),
+            switch: false,
+        })
+    }
+
+    /// The verification page: whoever is signed in may go there.
+    fn device(server: &Server, address: &str) -> Option<Self> {
+        let path = address.split_once('?').map_or(address, |(path, _)| path);
+        (path == server.verification_path()?).then(|| Self {
+            address: address.to_owned(),
+            started: Timestamp::EPOCH,
+            client_id: String::new(),
+            login_hint: None,
+            choose: false,
             switch: false,
         })
     }

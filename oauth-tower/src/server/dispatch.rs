@@ -18,7 +18,7 @@ use crate::client_address::ClientAddress;
 use crate::cors;
 use crate::deadline::Deadline;
 use crate::endpoint::{
-    Authorize, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
+    Authorize, Device, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
     check_form, decide, declares_more_than, document, refuse, too_long,
 };
 #[cfg(feature = "pages")]
@@ -75,6 +75,7 @@ impl Shared {
             Endpoint::Token => self.answer_form::<Token, B>(request),
             Endpoint::Revoke => self.answer_form::<Revoke, B>(request),
             Endpoint::Introspect => self.answer_form::<Introspect, B>(request),
+            Endpoint::Device => self.answer_form::<Device, B>(request),
             Endpoint::Authorize => self.answer_browser(request),
             _ => self.answer_keys(&request),
         }

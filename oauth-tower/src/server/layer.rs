@@ -31,6 +31,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// | token | `/token` | POST | open |
 /// | revocation | `/revoke` | POST | open |
 /// | introspection | `/introspect` | POST | none |
+/// | device authorization | `/device_authorization`, with a [device flow](oauth_core::server::DeviceFlow) only | POST | open |
 /// | key set | `/jwks` | GET, HEAD | open |
 /// | metadata | `/.well-known/oauth-authorization-server{issuer's path}`, at the origin | GET, HEAD | open |
 #[derive(Clone, Debug)]
@@ -181,6 +182,9 @@ impl AuthorizationServerLayer {
         let mut served = self.endpoints.clone();
         if self.host.is_none() || self.elsewhere {
             served.remove(Endpoint::Authorize);
+        }
+        if self.server.device_flow().is_none() {
+            served.remove(Endpoint::Device);
         }
         let issuer = self.server.issuer();
         Routes::new(issuer, self.mount.as_deref().unwrap_or(issuer.path()), &served)

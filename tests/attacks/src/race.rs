@@ -38,7 +38,7 @@ impl Socket {
 
 fn post(client_id: &str, path: &str, form: &str) -> String {
     let (credentials, form) = match client_id {
-        "spa" | "cli" => (String::new(), format!("client_id={client_id}&{form}")),
+        "spa" | "cli" | "dev" => (String::new(), format!("client_id={client_id}&{form}")),
         _ => (format!("authorization: {}\r\n", basic(client_id, &secret(client_id))), form.to_owned()),
     };
     format!(

@@ -144,6 +144,7 @@ impl Sample {
                 authorization_details: Some(r#"[{"type":"payment"}]"#.into()),
                 confirmation: Some(confirmation),
                 ancestors: vec![GrantId::new_random(&self.0)],
+                device: None,
                 host_data: Some("host data".into()),
                 ended_jwts: vec![EndedJwt { id: JwtId::from_bytes([9; 8]), until: NOW + HOUR }],
             })),

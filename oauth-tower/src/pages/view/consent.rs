@@ -61,14 +61,14 @@ struct Page<'a> {
     switch_account: Option<&'a str>,
 }
 
-struct ScopeLine {
-    text: String,
-    name: Option<String>,
+pub(super) struct ScopeLine {
+    pub(super) text: String,
+    pub(super) name: Option<String>,
     granted: bool,
 }
 
 impl ScopeLine {
-    fn new(scope: &ScopeView<'_>) -> Self {
+    pub(super) fn new(scope: &ScopeView<'_>) -> Self {
         let name = visible(scope.name);
         match scope.description.map(visible).filter(|text| !text.is_empty()) {
             Some(text) => Self { text, name: Some(name), granted: scope.granted },

@@ -10,6 +10,7 @@
 mod accent;
 mod answered;
 mod consent;
+mod device;
 mod error;
 mod sign_in;
 mod sign_out;
@@ -22,6 +23,7 @@ mod tests;
 pub use accent::InvalidAccent;
 pub use answered::AlreadyAnsweredView;
 pub use consent::{ConsentView, ScopeView};
+pub use device::{DeviceAnsweredView, DeviceConfirmView, DeviceView};
 pub use sign_in::SignInView;
 pub use sign_out::{SignOutView, SignedOutView};
 pub use signed_in::SignedInView;
