@@ -60,6 +60,14 @@ codes! {
     LoginRequired = "login_required", 400;
     /// Consent is needed, and the request forbids asking (OpenID Connect Core §3.1.2.6).
     ConsentRequired = "consent_required", 400;
+    /// A redirect URI that may not be registered (RFC 7591 §3.2.2).
+    InvalidRedirectUri = "invalid_redirect_uri", 400;
+    /// Client metadata that are malformed or not supported (RFC 7591 §3.2.2).
+    InvalidClientMetadata = "invalid_client_metadata", 400;
+    /// A software statement from nobody that is trusted (RFC 7591 §3.2.2).
+    UnapprovedSoftwareStatement = "unapproved_software_statement", 400;
+    /// The bearer token of a registration request does not work (RFC 6750 §3.1, RFC 7592 §2).
+    InvalidToken = "invalid_token", 401;
     /// Authorization details of an unknown type (RFC 9396 §5).
     InvalidAuthorizationDetails = "invalid_authorization_details", 400;
     /// `request` objects are not supported (OpenID Connect Core §3.1.2.6).

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::client::ASSERTION_ALGORITHMS;
 use crate::issuer::Issuer;
 use crate::server::{DeviceFlow, Server};
 
@@ -129,27 +130,40 @@ pub struct Metadata {
     /// How clients authenticate at the token endpoint.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What assertions are signed with there (RFC 8414 §2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// Where to revoke tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation_endpoint: Option<String>,
     /// How clients authenticate there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What assertions are signed with there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// Where to introspect tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub introspection_endpoint: Option<String>,
     /// How clients authenticate there; public clients may not ask.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What assertions are signed with there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// `S256`, where there is an authorization endpoint (RFC 7636 §6.2).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub code_challenge_methods_supported: Vec<&'static str>,
+    /// Whether client identifiers may be the URLs of metadata documents
+    /// (draft-ietf-oauth-client-id-metadata-document §5).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub client_id_metadata_document_supported: bool,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     pub authorization_response_iss_parameter_supported: bool,
 }
 
 /// The ways to prove who one is, then the way not to.
-const AUTH_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+const AUTH_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
 impl Metadata {
     /// Describes a server with the given endpoints.
@@ -167,6 +181,10 @@ impl Metadata {
             DeviceFlow::GRANT_TYPE => device,
             _ => true,
         });
+        let algorithms = |endpoint| match endpoints.path(endpoint) {
+            Some(_) => ASSERTION_ALGORITHMS.iter().map(|algorithm| algorithm.as_str()).collect(),
+            None => Vec::new(),
+        };
         Self {
             issuer: server.issuer().clone(),
             authorization_endpoint: url(Endpoint::Authorize),
@@ -181,12 +199,16 @@ impl Metadata {
             response_types_supported: where_browser("code"),
             response_modes_supported: where_browser("query"),
             grant_types_supported: grant_types.map(str::to_owned).collect(),
-            token_endpoint_auth_methods_supported: methods(Endpoint::Token, 3),
+            token_endpoint_auth_methods_supported: methods(Endpoint::Token, 4),
+            token_endpoint_auth_signing_alg_values_supported: algorithms(Endpoint::Token),
             revocation_endpoint: url(Endpoint::Revoke),
-            revocation_endpoint_auth_methods_supported: methods(Endpoint::Revoke, 3),
+            revocation_endpoint_auth_methods_supported: methods(Endpoint::Revoke, 4),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms(Endpoint::Revoke),
             introspection_endpoint: url(Endpoint::Introspect),
-            introspection_endpoint_auth_methods_supported: methods(Endpoint::Introspect, 2),
+            introspection_endpoint_auth_methods_supported: methods(Endpoint::Introspect, 3),
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms(Endpoint::Introspect),
             code_challenge_methods_supported: where_browser("S256"),
+            client_id_metadata_document_supported: browser && server.takes_documents(),
             authorization_response_iss_parameter_supported: browser,
         }
     }

@@ -17,10 +17,11 @@ use oauth_core::pkce::Challenge;
 use oauth_core::resource::Resource;
 use oauth_core::scope::Scope;
 use oauth_core::secret::{Digest, Random};
+use oauth_core::server::document_key;
 use oauth_core::server::keys::keys_key;
 use oauth_core::storage::{
-    Body, Consent, DecodeError, FORMAT, Fence, Key, KeyMaterial, Keys, Marker, Namespace, Record, Session,
-    SigningMaterial, StoredKey, StoredSigningKey, Version,
+    Body, Consent, DecodeError, Document, FORMAT, Fence, Key, KeyMaterial, Keys, Marker, Namespace, Record,
+    Session, SigningMaterial, StoredKey, StoredSigningKey, Version,
 };
 use rmpv::Value;
 
@@ -317,6 +318,23 @@ fn the_keys_of_an_issuer() {
     let fence = Keys { issuer: issuer.into(), ring: Vec::new(), signing: Vec::new(), not_before: None };
     assert_stored(Body::Keys(Box::new(fence)), include_str!("golden/key_record_empty.hex"));
     assert_eq!(format!("{:?}", keys_key(issuer)), include_str!("golden/key_record_key.txt").trim_end());
+}
+
+#[test]
+fn a_metadata_document() {
+    let (issuer, client_id) = ("https://issuer.example", "https://client.example/metadata.json");
+    let document = Document {
+        issuer: issuer.into(),
+        client_id: client_id.into(),
+        text: r#"{"client_id":"https://client.example/metadata.json"}"#.into(),
+        fetched_at: THEN,
+        changed_at: Some(THEN),
+    };
+    assert_stored(Body::Document(Box::new(document)), include_str!("golden/document.hex"));
+    assert_eq!(
+        format!("{:?}", document_key(issuer, client_id)),
+        include_str!("golden/document_key.txt").trim_end()
+    );
 }
 
 #[test]

@@ -201,7 +201,12 @@ fn requested_scope(scope: Option<&str>, client: &Client, target: &Target) -> Res
     let scope = Scope::parse_like(text, client.default_scope())
         .map_err(|error| target.refuse(ErrorCode::InvalidScope, error.to_string()))?;
     if scope.is_subset_of(client.scope()) {
-        Ok(scope)
+        return Ok(scope);
+    }
+    // Such clients ask for whatever they have read somewhere; the answer says what they got (RFC 6749 §3.3).
+    let narrowed = scope.intersection(client.scope());
+    if client.is_self_described() && !narrowed.is_empty() {
+        Ok(narrowed)
     } else {
         Err(target.refuse(ErrorCode::InvalidScope, "the client may not ask for this scope"))
     }
@@ -215,14 +220,22 @@ fn requested_resources(
 ) -> Result<Resources, RedirectError> {
     let mut resources = Vec::new();
     for requested in params.all("resource") {
-        let resource = client.resources().find(requested).ok_or_else(|| {
+        let resource = client.find_resource(requested).ok_or_else(|| {
             target.refuse(ErrorCode::InvalidTarget, "the client may not ask for this resource")
         })?;
         if !resources.contains(resource) {
             resources.push(resource.clone());
         }
     }
-    if resources.is_empty() { Ok(client.resources().clone()) } else { Ok(Resources::new(resources)) }
+    if !resources.is_empty() {
+        return Ok(Resources::new(resources));
+    }
+    if client.is_self_described() && client.resources().iter().len() > 1 {
+        return Err(
+            target.refuse(ErrorCode::InvalidTarget, "resource is missing, and there is more than one")
+        );
+    }
+    Ok(client.resources().clone())
 }
 
 /// Digits only: no sign, no space.

@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use zeroize::Zeroizing;
 
 use super::secrets::{self, Presented};
-use super::{AuthMethod, Client};
+use super::{Assertion, AuthMethod, Client};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::params::{Params, percent_decode_form};
@@ -57,6 +57,7 @@ impl Deref for AuthenticatedClient {
 pub struct Credentials<'a> {
     client_id: ClaimedId<'a>,
     secret: Option<Presented>,
+    assertion: Option<Assertion<'a>>,
     method: AuthMethod,
 }
 
@@ -115,16 +116,16 @@ impl<'a> Credentials<'a> {
         }
         let body_id = params.one("client_id")?;
         let body_secret = params.one("client_secret")?;
-        let assertion =
-            params.one("client_assertion")?.is_some() | params.one("client_assertion_type")?.is_some();
+        let assertion = (params.one("client_assertion")?, params.one("client_assertion_type")?);
+        let asserted = assertion != (None, None);
         // A parameter without a value counts as omitted (RFC 6749 §3.2): some clients always send all of them.
         let methods =
-            usize::from(header.is_some()) + usize::from(body_secret.is_some()) + usize::from(assertion);
+            usize::from(header.is_some()) + usize::from(body_secret.is_some()) + usize::from(asserted);
         if methods > 1 {
             return Err(Error::invalid_request("more than one client authentication method"));
         }
-        if assertion {
-            return Err(invalid_client("client assertions are not supported", false));
+        if asserted {
+            return Self::asserted(assertion, body_id);
         }
         if let Some(header) = header {
             let basic = Self::basic(header.as_bytes())
@@ -141,12 +142,39 @@ impl<'a> Credentials<'a> {
             Some(secret) => Self {
                 client_id: ClaimedId::Borrowed(client_id),
                 secret: Presented::read(secret),
+                assertion: None,
                 method: AuthMethod::ClientSecretPost,
             },
-            None => {
-                Self { client_id: ClaimedId::Borrowed(client_id), secret: None, method: AuthMethod::None }
-            }
+            None => Self {
+                client_id: ClaimedId::Borrowed(client_id),
+                secret: None,
+                assertion: None,
+                method: AuthMethod::None,
+            },
         })
+    }
+
+    /// The id in the body may be left out: then the assertion says whose it is (RFC 7521 §4.2).
+    fn asserted(
+        (assertion, assertion_type): (Option<&'a str>, Option<&'a str>),
+        body_id: Option<&'a str>,
+    ) -> Result<Self, Error> {
+        let refused = |reason| invalid_client(reason, false);
+        let (Some(assertion), Some(assertion_type)) = (assertion, assertion_type) else {
+            return Err(refused("client_assertion and client_assertion_type belong together"));
+        };
+        if assertion_type != Assertion::TYPE {
+            return Err(refused("client_assertion_type is not that of a JWT"));
+        }
+        let assertion = Assertion::new(assertion);
+        let client_id = match body_id {
+            Some(id) => ClaimedId::Borrowed(id),
+            None => ClaimedId::Long(
+                assertion.claimed_client().ok_or_else(|| refused("the assertion names no client"))?.into(),
+            ),
+        };
+        let method = AuthMethod::PrivateKeyJwt;
+        Ok(Self { client_id, secret: None, assertion: Some(assertion), method })
     }
 
     fn basic(header: &[u8]) -> Option<Self> {
@@ -175,6 +203,7 @@ impl<'a> Credentials<'a> {
         (!client_id.is_empty()).then(|| Self {
             client_id: ClaimedId::copied(&client_id),
             secret,
+            assertion: None,
             method: AuthMethod::ClientSecretBasic,
         })
     }
@@ -184,7 +213,16 @@ impl<'a> Credentials<'a> {
         self.client_id.as_str()
     }
 
-    /// Checks the credentials against the registered client. An unknown client takes as long and hears the same.
+    pub(crate) fn assertion(&self) -> Option<Assertion<'a>> {
+        self.assertion
+    }
+
+    /// The client of an assertion that has been verified.
+    pub(crate) fn asserted_by(client: Arc<Client>, fence: Key) -> AuthenticatedClient {
+        AuthenticatedClient { client, fence: Some(fence) }
+    }
+
+    /// Checks the credentials against the registered client; an assertion is checked by the server, which knows its audience. An unknown client takes as long and hears the same.
     ///
     /// # Errors
     ///
@@ -209,7 +247,7 @@ impl<'a> Credentials<'a> {
     }
 }
 
-fn invalid_client(reason: &'static str, tried_basic: bool) -> Error {
+pub(crate) fn invalid_client(reason: impl Into<Cow<'static, str>>, tried_basic: bool) -> Error {
     Error::new(ErrorCode::InvalidClient, "client authentication failed")
         .because(reason)
         .with_basic_challenge(tried_basic)

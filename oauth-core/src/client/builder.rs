@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuthMethod, Client, ClientSecret, Flags, Lifetimes, SecretHash};
+use super::{AuthMethod, Client, ClientKeys, ClientSecret, Flags, Lifetimes, Origin, SecretHash};
 use crate::clock::Timestamp;
 use crate::grant::{Resources, Rotation};
 use crate::redirect_uri::{RedirectUri, RedirectUriError};
@@ -64,6 +64,9 @@ pub enum ClientError {
         "client_secret must have 16 to 512 bytes and no control characters; use ClientSecret::generate()"
     )]
     Secret,
+    /// `private_key_jwt` needs keys, and no secret.
+    #[error("private_key_jwt: the client needs keys, and may not have a secret")]
+    Keys,
     /// A public client may not have a secret or act for itself.
     #[error("{0}: a public client cannot authenticate, so it may not have this")]
     Public(&'static str),
@@ -115,6 +118,13 @@ impl Client {
         Self::public(id).grant_types([DeviceFlow::GRANT_TYPE, "refresh_token"])
     }
 
+    /// A client that signs an assertion with its private key instead of sending a secret (RFC 7523 §2.2). It may use the
+    /// authorization code grant with PKCE, and refresh tokens; add `client_credentials` with
+    /// [`ClientBuilder::grant_types`].
+    pub fn private_key_jwt(id: impl Into<Arc<str>>, keys: ClientKeys) -> ClientBuilder {
+        ClientBuilder::new(id.into(), AuthMethod::PrivateKeyJwt).keys(keys)
+    }
+
     /// An API that introspects tokens which are meant for it (RFC 7662 §2.1), and asks for none.
     pub fn resource_server(
         id: impl Into<Arc<str>>,
@@ -142,6 +152,8 @@ impl ClientBuilder {
             rotation: Rotation::default(),
             flags: Flags::default(),
             disabled_at: None,
+            keys: None,
+            origin: Origin::Host,
         };
         Self {
             client,
@@ -152,6 +164,18 @@ impl ClientBuilder {
             resources: Vec::new(),
             serves: Vec::new(),
         }
+    }
+
+    pub(super) fn described(id: Arc<str>, auth_method: AuthMethod, origin: Origin) -> Self {
+        let mut builder = Self::new(id, auth_method);
+        builder.client.origin = origin;
+        builder
+    }
+
+    /// The public keys of its assertions. A public client that has some may send an assertion, which must then be right.
+    pub fn keys(mut self, keys: ClientKeys) -> Self {
+        self.client.keys = Some(Box::new(keys));
+        self
     }
 
     /// The name that the consent page shows.
@@ -174,7 +198,7 @@ impl ClientBuilder {
 
     /// Sends the secret in the body (`client_secret_post`) instead of by HTTP Basic.
     pub fn secret_in_body(mut self) -> Self {
-        if self.client.auth_method != AuthMethod::None {
+        if self.client.auth_method.has_secret() {
             self.client.auth_method = AuthMethod::ClientSecretPost;
         }
         self
@@ -335,6 +359,9 @@ fn is_text(text: &str, max_bytes: usize) -> bool {
 }
 
 fn check_public(client: &Client, secrets: &[(ClientSecret, Option<Timestamp>)]) -> Result<(), ClientError> {
+    if client.auth_method == AuthMethod::PrivateKeyJwt {
+        return if client.keys.is_some() && secrets.is_empty() { Ok(()) } else { Err(ClientError::Keys) };
+    }
     if !client.is_public() {
         return if secrets.is_empty() { Err(ClientError::Secret) } else { Ok(()) };
     }

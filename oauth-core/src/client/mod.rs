@@ -1,11 +1,17 @@
 //! Clients: who may ask, how they prove it, and what they may have (RFC 6749 §2, RFC 7591 §2).
 
+mod assertion;
 mod authenticate;
 mod builder;
+mod keys;
+mod members;
+mod metadata;
+mod origin;
 mod secrets;
 mod source;
 #[cfg(test)]
 mod tests;
+mod web_uri;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +20,24 @@ use serde::{Deserialize, Serialize};
 
 pub use authenticate::{AuthenticatedClient, Credentials};
 pub use builder::{ClientBuilder, ClientError};
+pub use keys::{ASSERTION_ALGORITHMS, ClientKeys, ClientKeysError};
+pub use metadata::ClientMetadata;
+pub use origin::{Origin, Registration};
 pub use secrets::{ClientSecret, SecretHash};
 pub use source::{ClientSource, client_key};
+pub use web_uri::document_host;
 
+pub(crate) use assertion::{ASSERTION_SKEW, Assertion, AssertionError};
+pub(crate) use authenticate::invalid_client;
+pub(crate) use keys::{KeySource, read_keys};
+pub(crate) use metadata::Terms;
 pub(crate) use source::ClientCache;
+pub(crate) use web_uri::{document_url, looks_like_url};
 
 use crate::clock::Timestamp;
 use crate::grant::{Resources, Rotation};
 use crate::redirect_uri::RedirectUri;
+use crate::resource::Resource;
 use crate::scope::Scope;
 
 /// How a client proves who it is at the token endpoint (`token_endpoint_auth_method`, RFC 7591 §2).
@@ -35,6 +51,8 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// `client_id` and `client_secret` in the body.
     ClientSecretPost,
+    /// An assertion that is signed with its private key (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl AuthMethod {
@@ -44,7 +62,20 @@ impl AuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
+    }
+
+    /// The method of a name in metadata documents.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt]
+            .into_iter()
+            .find(|method| method.as_str() == name)
+    }
+
+    /// Whether it rests on a secret that both sides know.
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 }
 
@@ -93,6 +124,10 @@ pub struct Client {
     pub(crate) flags: Flags,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) disabled_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Box<ClientKeys>>,
+    #[serde(default, skip_serializing_if = "Origin::is_host")]
+    pub(crate) origin: Origin,
 }
 
 /// The switches of a client.
@@ -137,6 +172,21 @@ impl Client {
         self.auth_method == AuthMethod::None
     }
 
+    /// The public keys of its assertions.
+    pub fn keys(&self) -> Option<&ClientKeys> {
+        self.keys.as_deref()
+    }
+
+    /// Who brought it here.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether it described itself, so that nobody vouches for what it says: by a metadata document or by registration.
+    pub fn is_self_described(&self) -> bool {
+        !self.origin.is_host()
+    }
+
     /// Its registered redirect URIs.
     pub fn redirect_uris(&self) -> &[RedirectUri] {
         &self.redirect_uris
@@ -165,6 +215,15 @@ impl Client {
     /// The resources that it may ask tokens for (RFC 8707).
     pub fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// The registered resource that a request means. A client that describes itself may have the query of the URL that its
+    /// user typed behind it.
+    pub(crate) fn find_resource(&self, requested: &str) -> Option<&Resource> {
+        self.resources.find(requested).or_else(|| {
+            let (without_query, _) = requested.split_once('?').filter(|_| self.is_self_described())?;
+            self.resources.find(without_query)
+        })
     }
 
     /// The resources that it serves: it may introspect tokens that are meant for them (RFC 7662).

@@ -224,7 +224,9 @@ impl Server {
         let Arrival { request, client, now, .. } = &arrival;
         let consent = match &login {
             Some(login) if self.may_skip_consent(request, client) => {
-                self.remembered(client.id(), &login.subject).await?
+                let remembered = self.remembered(client.id(), &login.subject).await?;
+                remembered
+                    .filter(|consent| client.origin().changed_at().is_none_or(|at| consent.given_at >= at))
             }
             _ => None,
         };

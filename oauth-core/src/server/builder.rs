@@ -1,16 +1,22 @@
 //! Building a server: everything that could be wrong is said here, not at the first request.
 
 mod jwt;
+mod self_described;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::clients::Registry;
+use super::documents::Documents;
+use super::key_sets::KeySets;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
 use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
-use super::{Config, ConsentPolicy, DeviceFlow, ScopeDescription, Server, SubjectStatus};
+use super::{
+    ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, ScopeDescription, Server, SubjectStatus,
+};
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
+use crate::fetch::DocumentFetcher;
 use crate::handle::{Handles, KeyRing, Prefixes};
 use crate::issuer::{Issuer, IssuerError};
 use crate::limit::{Limiter, MemoryLimiter, Quota, Quotas, Rule};
@@ -79,6 +85,18 @@ pub enum BuildError {
     /// The verification path is not a path.
     #[error("verification_path is {0:?}; use something like \"/device\"")]
     VerificationPath(String),
+    /// A registered resource is not a resource indicator.
+    #[error("resource {uri:?}: {source}")]
+    ServerResource {
+        /// As given.
+        uri: String,
+        /// What is wrong with it.
+        #[source]
+        source: ResourceError,
+    },
+    /// Documents are to be fetched, and nothing can fetch.
+    #[error("client_id_metadata_documents needs .document_fetcher(..), such as that of oauth-fetch")]
+    NoFetcher,
     /// `max_access_tokens(0)`.
     #[error("max_access_tokens must be at least 1 and at most 64")]
     MaxAccess,
@@ -128,6 +146,9 @@ pub struct ServerBuilder {
     device_flow: Option<DeviceFlow>,
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
+    resources: Vec<String>,
+    fetcher: Option<Arc<dyn DocumentFetcher>>,
+    documents: Option<ClientIdMetadataDocuments>,
 }
 
 impl ServerBuilder {
@@ -155,6 +176,9 @@ impl ServerBuilder {
             device_flow: None,
             limiter: Arc::new(MemoryLimiter::new()),
             quotas: Quotas::default(),
+            resources: Vec::new(),
+            fetcher: None,
+            documents: None,
         }
     }
 
@@ -361,6 +385,11 @@ impl ServerBuilder {
         self.check_durations()?;
         let grant_types = self.checked_grant_types()?;
         self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
+        let terms = self.terms(&issuer)?;
+        let documents = match self.documents.take() {
+            Some(_) if self.fetcher.is_none() => return Err(BuildError::NoFetcher),
+            settings => settings.map(|settings| Documents::new(settings, terms)),
+        };
         let registry = Registry::new(
             issuer.as_str(),
             self.clients.into_iter().collect::<Result<_, _>>()?,
@@ -368,6 +397,7 @@ impl ServerBuilder {
             self.client_cache,
             &grant_types,
             self.device_flow.is_some(),
+            documents,
         )?;
         if let Some(keys) = &mut self.stored_keys {
             keys.keep_at_least(registry.longest_grant().max(self.config.grant_lifetime));
@@ -391,6 +421,8 @@ impl ServerBuilder {
             clock: self.clock,
             random: self.random,
             clients: registry,
+            fetcher: self.fetcher,
+            key_sets: KeySets::default(),
             config: self.config,
             grant_types,
             subject_status: self.subject_status,

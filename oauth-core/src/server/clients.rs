@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
+use super::documents::Documents;
 use super::{BuildError, DeviceFlow, Server};
-use crate::client::{Client, ClientCache, ClientSource, client_key};
+use crate::client::{Client, ClientCache, ClientSource, client_key, looks_like_url};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{FenceKind, fence_key};
@@ -20,6 +21,7 @@ pub(super) struct Registry {
     fixed: HashMap<Arc<str>, (Arc<Client>, Key)>,
     source: Option<Arc<dyn ClientSource>>,
     cache: ClientCache,
+    pub(super) documents: Option<Documents>,
 }
 
 impl Registry {
@@ -30,6 +32,7 @@ impl Registry {
         keep: Duration,
         grant_types: &[Arc<dyn GrantType>],
         device_flow: bool,
+        documents: Option<Documents>,
     ) -> Result<Self, BuildError> {
         let mut fixed = HashMap::with_capacity(clients.len());
         for client in clients {
@@ -50,7 +53,7 @@ impl Registry {
                 return Err(BuildError::DuplicateClient(id));
             }
         }
-        Ok(Self { fixed, source, cache: ClientCache::new(keep) })
+        Ok(Self { fixed, source, cache: ClientCache::new(keep), documents })
     }
 
     /// The longest lifetime of a grant that a client in the program has of its own.
@@ -75,11 +78,19 @@ impl Server {
         Ok(found.map(|(client, _)| client))
     }
 
+    /// Whether client identifiers may be the URLs of metadata documents.
+    pub(crate) fn takes_documents(&self) -> bool {
+        self.clients.documents.is_some()
+    }
+
     /// The client with the key of its fence, where it is at hand.
     pub(super) fn remembered_client(&self, client_id: &str, now: Timestamp) -> Option<(Arc<Client>, Key)> {
         match self.clients.fixed.get(client_id) {
             Some(found) => Some(found.clone()),
-            None => self.clients.cache.get(client_id, now),
+            None => self.clients.cache.get(client_id, now).or_else(|| {
+                let documents = self.clients.documents.as_ref().filter(|_| looks_like_url(client_id))?;
+                documents.remembered(client_id, now)
+            }),
         }
     }
 
@@ -92,6 +103,37 @@ impl Server {
         if client_id.len() > 2048 {
             return Ok(None);
         }
+        match self.kept_client(client_id, now).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.documented_client(client_id, now).await,
+        }
+    }
+
+    /// Whether a client that has tokens is still one. Nothing is fetched for that: a document that cannot be fetched now, or
+    /// that is gone, ends no token before its time.
+    pub(super) async fn may_act(&self, client_id: &str) -> Result<bool, Error> {
+        let now = self.now();
+        let found = match self.remembered_client(client_id, now) {
+            Some(found) => Some(found),
+            None if self.clients.documents.as_ref().is_some_and(|own| own.covers(client_id)) => {
+                self.kept_client(client_id, now).await?
+            }
+            None => {
+                return Ok(self
+                    .find_client(client_id, now)
+                    .await?
+                    .is_some_and(|(client, _)| !client.is_disabled()));
+            }
+        };
+        Ok(found.is_none_or(|(client, _)| !client.is_disabled()))
+    }
+
+    /// The client from where clients are kept, which a document is not.
+    async fn kept_client(
+        &self,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Arc<Client>, Key)>, Error> {
         let found = match &self.clients.source {
             Some(source) => source.client(client_id).await?,
             None => self.stored_client(client_id).await?,
@@ -141,6 +183,16 @@ impl Clients<'_> {
     /// 503 when the store fails.
     pub async fn get(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
         self.0.stored_client(client_id).await
+    }
+
+    /// Forgets what is remembered and stored of a client's metadata document, so that it is fetched and judged as if it were a
+    /// new one: after a client changed in a way that is refused, such as from confidential to public.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store fails.
+    pub async fn forget_document(&self, client_id: &str) -> Result<(), Error> {
+        self.0.drop_document(client_id).await
     }
 
     /// Switches a stored client off and revokes all its grants. Says how many were revoked, or `None` if there is no such

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Server;
+use crate::client::Client;
 use crate::error::Error;
 use crate::grant::Resources;
 use crate::handle::IdContext;
@@ -43,7 +44,7 @@ impl Server {
     /// Adds to what is remembered.
     pub(super) async fn remember(
         &self,
-        client_id: &str,
+        client: &Client,
         subject: &str,
         scope: &Scope,
         resources: &Resources,
@@ -52,17 +53,20 @@ impl Server {
         let now = self.now();
         let fresh = Consent {
             issuer: self.issuer().shared(),
-            client_id: client_id.into(),
+            client_id: client.shared_id(),
             subject: subject.into(),
             scope: scope.clone(),
             resources: resources.iter().cloned().collect(),
             given_at: now,
             expires_at: now + keep,
         };
-        self.update(self.consent_key(client_id, subject), |stored| {
+        let changed_at = client.origin().changed_at();
+        self.update(self.consent_key(client.id(), subject), |stored| {
             let next = match stored {
                 Some(Body::Consent(before))
-                    if now < before.expires_at && !self.live.is_fenced(before.given_at) =>
+                    if now < before.expires_at
+                        && changed_at.is_none_or(|at| before.given_at >= at)
+                        && !self.live.is_fenced(before.given_at) =>
                 {
                     merge(before, &fresh)
                 }

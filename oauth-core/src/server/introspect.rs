@@ -278,8 +278,7 @@ impl Server {
     ) -> Result<(), Error> {
         if client_id != caller.id() {
             // Boxed, so that the common future has no room for it.
-            let client = Box::pin(self.client(client_id)).await?;
-            if client.is_none_or(|client| client.is_disabled()) {
+            if !Box::pin(self.may_act(client_id)).await? {
                 return Err(Refusal::Revoked.into());
             }
         }

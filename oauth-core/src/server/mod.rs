@@ -1,6 +1,7 @@
 //! The server: the only place that is asynchronous. Each endpoint is one file; the decisions are made elsewhere.
 
 mod advance;
+mod assertion;
 mod authorize;
 #[cfg(test)]
 mod authorize_tests;
@@ -9,8 +10,10 @@ mod clients;
 mod config;
 mod consents;
 mod device;
+mod documents;
 mod grants;
 mod introspect;
+mod key_sets;
 pub mod keys;
 mod limits;
 mod pending;
@@ -18,6 +21,7 @@ mod purge;
 mod redeem;
 mod refresh;
 mod revoke;
+mod self_described;
 pub mod signing;
 mod token;
 mod verify;
@@ -33,11 +37,13 @@ pub use clients::Clients;
 pub use config::{ConsentPolicy, ScopeDescription};
 pub use consents::Consents;
 pub use device::{DeviceAuthorization, DeviceDecision, DeviceError, DeviceFlow, DevicePending};
+pub use documents::document_key;
 pub use grants::{GrantSummary, Grants};
 pub use introspect::{ActiveToken, Introspection};
 pub use keys::{HandleKey, KeyPhase, KeysError, SigningKey, StartError, StoredKeys};
 pub use limits::{Limits, RateLimited};
 pub use pending::{Decision, Pending};
+pub use self_described::{ClientIdMetadataDocuments, TrustPolicy};
 pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};
 pub use verify::{AccessToken, ParsedAccess, VerifyError};
 
@@ -47,6 +53,7 @@ pub(crate) use config::Config;
 use crate::client::AuthenticatedClient;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use crate::fetch::DocumentFetcher;
 use crate::handle::{GrantId, Handles};
 use crate::issuer::Issuer;
 use crate::limit::{Limiter, Quotas};
@@ -79,6 +86,8 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     clients: clients::Registry,
+    fetcher: Option<Arc<dyn DocumentFetcher>>,
+    key_sets: key_sets::KeySets,
     config: Config,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,
@@ -164,6 +173,9 @@ impl Server {
             Some(found) => Some(found),
             None => Box::pin(self.find_client(credentials.client_id(), now)).await?,
         };
+        if let Some(assertion) = credentials.assertion() {
+            return Box::pin(self.check_assertion(assertion, credentials.client_id(), found, now)).await;
+        }
         let (client, fence) = found.unzip();
         Ok(credentials.check(client, now)?.with_fence(fence))
     }

@@ -9,7 +9,7 @@ use super::{Answer, ConsentPolicy, Inserted, Server};
 use crate::authorize::{
     AuthorizeError, BrowserCookie, Login, RESUME_PARAM, Request, ShowError, ShowKind, Ticket,
 };
-use crate::client::Client;
+use crate::client::{Client, Origin};
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Code, Details, Grant, Resources, State};
 use crate::handle::{Kind, ResumeClaims};
@@ -92,6 +92,18 @@ impl Pending {
         self.request.registered_uri().display_host()
     }
 
+    /// The host that vouches for the client, where its id is the URL of a metadata document. A page shows it: the name is the
+    /// client's own word.
+    pub fn client_host(&self) -> Option<&str> {
+        match self.client.origin() {
+            Origin::Document { .. } => {
+                let (_, rest) = self.client.id().split_once("://")?;
+                rest.split(['/', '?']).next()
+            }
+            _ => None,
+        }
+    }
+
     /// Who is asked.
     pub fn subject(&self) -> &str {
         &self.login.subject
@@ -161,8 +173,7 @@ impl Decision {
             && request.may_remember(&client)
         {
             let scope = scope.as_ref().unwrap_or(request.scope());
-            let remembered =
-                server.remember(client.id(), &login.subject, scope, request.resources(), keep).await;
+            let remembered = server.remember(&client, &login.subject, scope, request.resources(), keep).await;
             // The grant is stored: to be asked again next time is better than an error now.
             if let Err(error) = remembered {
                 tracing::warn!(client_id = client.id(), reason = error.reason(), "consent_not_remembered");
@@ -225,6 +236,10 @@ impl Server {
                 let why = "access was revoked while the request was being answered";
                 return Err(request.refuse(ErrorCode::AccessDenied, why).into());
             }
+        }
+        if let Origin::Document { .. } = client.origin() {
+            // Boxed, so that the common future has no room for it.
+            Box::pin(self.keep_document(client.id())).await;
         }
         Ok(Answer { location: request.success(&code, self.issuer().as_str()) })
     }

@@ -203,7 +203,7 @@ impl Server {
         Ok(Prepared { id, new, response, unsigned, first_use: permit.first_use })
     }
 
-    async fn use_once(&self, first_use: FirstUse, now: Timestamp) -> Result<(), Error> {
+    pub(super) async fn use_once(&self, first_use: FirstUse, now: Timestamp) -> Result<(), Error> {
         if first_use.until <= now {
             return Err(Refusal::Expired.into());
         }

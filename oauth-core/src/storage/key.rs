@@ -23,12 +23,22 @@ pub enum Namespace {
     Marker = 6,
     /// The [`Keys`](super::Keys) of an issuer.
     Keys = 7,
+    /// The last good metadata [`Document`](super::Document) of a client.
+    Document = 8,
 }
 
 impl Namespace {
     /// All namespaces.
-    pub const ALL: [Self; 7] =
-        [Self::Grant, Self::Client, Self::Consent, Self::Session, Self::Fence, Self::Marker, Self::Keys];
+    pub const ALL: [Self; 8] = [
+        Self::Grant,
+        Self::Client,
+        Self::Consent,
+        Self::Session,
+        Self::Fence,
+        Self::Marker,
+        Self::Keys,
+        Self::Document,
+    ];
 
     /// The namespace of a stored discriminant.
     pub fn from_u8(value: u8) -> Option<Self> {

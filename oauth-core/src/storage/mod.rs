@@ -33,7 +33,7 @@ pub use error::{StoreError, StoreResult};
 pub use key::{Key, Namespace};
 pub use keys::{KeyMaterial, Keys, StoredKey};
 pub use listing::{Index, Listing, Page, Purged};
-pub use record::{Body, Consent, Fence, Marker, Record, Session};
+pub use record::{Body, Consent, Document, Fence, Marker, Record, Session};
 pub use signing_key::{SigningMaterial, StoredSigningKey};
 pub use version::Version;
 

@@ -48,6 +48,8 @@ pub enum Body {
     Marker(Marker),
     /// What the replicas of an issuer share.
     Keys(Box<Keys>),
+    /// What a client's document said.
+    Document(Box<Document>),
 }
 
 /// What a subject has allowed a client, remembered so that the same question is not asked twice.
@@ -105,6 +107,22 @@ pub struct Marker {
     pub used_at: Timestamp,
 }
 
+/// The last good metadata document of a client whose id is its URL, so that a restart while its host is down ends nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The issuer that fetched it.
+    pub issuer: Arc<str>,
+    /// The URL.
+    pub client_id: Arc<str>,
+    /// The document as it came.
+    pub text: Arc<str>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// When it last changed in what a person relies on who gives consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+}
+
 impl Body {
     /// The namespace that such a body lives in.
     pub fn namespace(&self) -> Namespace {
@@ -116,6 +134,7 @@ impl Body {
             Self::Fence(_) => Namespace::Fence,
             Self::Marker(_) => Namespace::Marker,
             Self::Keys(_) => Namespace::Keys,
+            Self::Document(_) => Namespace::Document,
         }
     }
 }

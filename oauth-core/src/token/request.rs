@@ -1,10 +1,11 @@
 //! A token request of an authenticated client.
 
-use crate::client::AuthenticatedClient;
+use crate::client::{AuthenticatedClient, Client};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::grant::Ask;
 use crate::params::Params;
+use crate::resource::Resource;
 use crate::scope::Scope;
 
 /// A token request whose client has authenticated and may use the grant type.
@@ -65,6 +66,16 @@ impl<'a> TokenRequest<'a> {
     ///
     /// `invalid_scope` when the scope is malformed.
     pub fn ask(&self) -> Result<Ask<'a>, Error> {
-        Ok(Ask { scope: self.scope()?, resources: self.params.all("resource").collect() })
+        let client: &'a Client = self.client;
+        let canonical = |requested| client.find_resource(requested).map_or(requested, Resource::as_str);
+        let mut scope = self.scope()?;
+        if client.is_self_described() {
+            // As at the authorization endpoint: the answer says what it got.
+            let within = |scope: Scope| {
+                Some(scope.intersection(client.scope())).filter(|own| !own.is_empty()).unwrap_or(scope)
+            };
+            scope = scope.map(within);
+        }
+        Ok(Ask { scope, resources: self.params.all("resource").map(canonical).collect() })
     }
 }

@@ -39,9 +39,15 @@ fn write_page(page: &mut String, pending: &Pending, action: &str) -> fmt::Result
     for resource in pending.resources().iter() {
         writeln!(page, "<li>For use at {}</li>", escape(&visible(resource.as_str())))?;
     }
+    writeln!(page, "</ul>")?;
+    if let Some(own) = pending.client_host() {
+        writeln!(page, "<p>An app of <strong>{}</strong></p>", escape(&visible(own)))?;
+    } else if pending.client().is_self_described() {
+        writeln!(page, "<p>This app registered itself: nobody has checked its name.</p>")?;
+    }
     write!(
         page,
-        "</ul>\n<p>Returns to <strong>{host}</strong></p>\n<p><small>App ID: {id}</small></p>\n\
+        "<p>Returns to <strong>{host}</strong></p>\n<p><small>App ID: {id}</small></p>\n\
          <form method=\"post\" action=\"{action}\">\n<input type=\"hidden\" name=\"ticket\" value=\"{}\">\n\
          <button type=\"submit\" name=\"decision\" value=\"deny\">Don’t allow</button>\n\
          <button type=\"submit\" name=\"decision\" value=\"approve\">Allow</button>\n</form>\n</main>\n</body>\n</html>\n",

@@ -16,8 +16,10 @@
 //! | what an attack may get | [`assert_page`], [`assert_redirect`], [`assert_json`] |
 
 mod app;
+mod asserter;
 mod browser;
 mod clients;
+mod documents;
 mod dump;
 mod fixtures;
 mod log;
@@ -30,8 +32,10 @@ mod users;
 mod world;
 
 pub use app::App;
+pub use asserter::{Asserter, asserted};
 pub use browser::Browser;
 pub use clients::{Tokens, basic};
+pub use documents::Documents;
 pub use dump::DumpStore;
 pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, secret};
 pub use log::Log;

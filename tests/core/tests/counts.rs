@@ -34,7 +34,7 @@ fn ex_01_an_authorization_request_without_approval_writes_nothing() {
     });
     let counts = store.take();
     let writes = Namespace::ALL.map(|namespace| counts.inserts(namespace) + counts.swaps(namespace));
-    assert_eq!(writes, [0; 7]);
+    assert_eq!(writes, [0; 8]);
     assert!(world.ledger.written().is_empty());
 }
 

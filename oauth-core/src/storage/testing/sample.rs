@@ -15,8 +15,8 @@ use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::secret::{Digest, Random, Secret32, SeededRandom, random_array};
 use crate::storage::{
-    Body, Consent, Fence, Key, KeyMaterial, Keys, Marker, Record, Session, SigningMaterial, StoredKey,
-    StoredSigningKey, Version,
+    Body, Consent, Document, Fence, Key, KeyMaterial, Keys, Marker, Record, Session, SigningMaterial,
+    StoredKey, StoredSigningKey, Version,
 };
 
 /// The present of the checks: 2100-01-01.
@@ -223,6 +223,13 @@ impl Sample {
             Body::Fence(Fence { not_before: NOW }),
             Body::Marker(Marker { used_at: NOW }),
             Body::Keys(Box::new(self.keys())),
+            Body::Document(Box::new(Document {
+                issuer: "https://issuer.example".into(),
+                client_id: "https://client.example/metadata.json".into(),
+                text: r#"{"client_id":"https://client.example/metadata.json"}"#.into(),
+                fetched_at: NOW,
+                changed_at: Some(NOW),
+            })),
             Body::Grant(full),
         ]
     }

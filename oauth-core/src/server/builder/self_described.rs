@@ -1,0 +1,65 @@
+//! The settings for clients that describe themselves.
+
+use std::sync::Arc;
+
+use super::{BuildError, ServerBuilder};
+use crate::client::Terms;
+use crate::fetch::DocumentFetcher;
+use crate::grant::Resources;
+use crate::issuer::{Issuer, is_loopback, split_port};
+use crate::resource::Resource;
+use crate::scope::Scope;
+use crate::server::{ClientIdMetadataDocuments, DeviceFlow};
+
+impl ServerBuilder {
+    /// Registers a resource with the server: clients that describe themselves may ask for tokens for it (RFC 8707).
+    ///
+    /// Its text is the canonical one, which a token's audience says. Where it is the only one, a request that names none is for
+    /// it. Clients that the host registers have their own, by
+    /// [`ClientBuilder::resource`](crate::client::ClientBuilder::resource).
+    pub fn resource(mut self, uri: impl Into<String>) -> Self {
+        self.resources.push(uri.into());
+        self
+    }
+
+    /// What fetches the documents that clients name, such as their keys. Without one nothing is fetched.
+    ///
+    /// # Security
+    ///
+    /// See [`DocumentFetcher`]: use `oauth-fetch` unless there is a reason not to.
+    pub fn document_fetcher(mut self, fetcher: impl DocumentFetcher) -> Self {
+        self.fetcher = Some(Arc::new(fetcher));
+        self
+    }
+
+    /// Takes client identifiers that are the URLs of metadata documents; default off. Needs a
+    /// [`document_fetcher`](Self::document_fetcher).
+    pub fn client_id_metadata_documents(mut self, documents: ClientIdMetadataDocuments) -> Self {
+        self.documents = Some(documents);
+        self
+    }
+
+    /// What such clients may have: the described scopes, the registered resources, and the grant types for people.
+    pub(super) fn terms(&self, issuer: &Issuer) -> Result<Terms, BuildError> {
+        let parse = |uri: &String| {
+            Resource::parse(uri).map_err(|source| BuildError::ServerResource { uri: uri.clone(), source })
+        };
+        let scope = self.config.scopes.iter().map(|scope| &*scope.token).collect::<Vec<_>>().join(" ");
+        let device = self.device_flow.as_ref().map(|_| DeviceFlow::GRANT_TYPE);
+        let (host, _) = split_port(issuer.origin().split("://").nth(1).unwrap_or_default());
+        Ok(Terms {
+            scope: if scope.is_empty() {
+                Scope::empty()
+            } else {
+                Scope::parse(&scope).map_err(|source| BuildError::Scope { token: scope, source })?
+            },
+            resources: Resources::new(self.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?),
+            grant_types: ["authorization_code", "refresh_token"]
+                .into_iter()
+                .chain(device)
+                .map(Into::into)
+                .collect(),
+            loopback: is_loopback(host) && self.documents.as_ref().is_some_and(|own| own.loopback),
+        })
+    }
+}
