@@ -47,9 +47,9 @@ fn lists_are_true(metadata: &Value) {
     grants.sort();
     assert_eq!(grants, ["authorization_code", "client_credentials", "refresh_token"]);
     for (endpoint, methods) in [
-        ("token", &["client_secret_basic", "client_secret_post", "none"][..]),
-        ("revocation", &["client_secret_basic", "client_secret_post", "none"]),
-        ("introspection", &["client_secret_basic", "client_secret_post"]),
+        ("token", &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"][..]),
+        ("revocation", &["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
+        ("introspection", &["client_secret_basic", "client_secret_post", "private_key_jwt"]),
     ] {
         assert_eq!(list(&format!("{endpoint}_endpoint_auth_methods_supported")), methods);
     }
