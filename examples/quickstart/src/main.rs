@@ -54,7 +54,7 @@ async fn serve(options: Options, ready: impl FnOnce(&str, &Place)) -> Result<(),
         .await
         .map_err(|error| format!("cannot listen on port {port}: {error}; choose another with --port"))?;
     let mut place = Place::directory(data)?;
-    if let Ok(url) = std::env::var("DATABASE_URL") {
+    if let Some(url) = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
         place = place.database(url);
     }
     let issuer = format!("http://{}", listener.local_addr()?);

@@ -44,11 +44,12 @@ impl Place {
         self
     }
 
-    /// Where the server's records are, in words for people; without a password.
+    /// Where the server's records are, in words for people; without a password, which may also stand behind the `?`.
     pub fn describe(&self) -> String {
         match (&self.database, &self.directory) {
             (Some(url), _) => url.split_once("://").map_or(url.clone(), |(scheme, rest)| {
-                format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+                format!("{scheme}://{}", host.split_once('?').map_or(host, |(host, _)| host))
             }),
             (None, Some(directory)) => directory.join("oauth.db").display().to_string(),
             (None, None) => "memory".to_owned(),
@@ -91,3 +92,22 @@ impl Place {
 pub(crate) trait Saveable: Default + serde::Serialize + serde::de::DeserializeOwned {}
 
 impl<T: Default + serde::Serialize + serde::de::DeserializeOwned> Saveable for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_description_has_no_password() {
+        for (url, told) in [
+            ("postgres://app:secret@db.example/oauth", "postgres://db.example/oauth"),
+            ("postgres://db.example/oauth?user=app&password=secret", "postgres://db.example/oauth"),
+            ("postgres://app:sec?ret@db.example/oauth", "postgres://db.example/oauth"),
+            ("redis://:secret@cache.example:6379/1", "redis://cache.example:6379/1"),
+            ("redis+unix:///run/redis.sock?pass=secret", "redis+unix:///run/redis.sock"),
+            ("sqlite:oauth.db", "sqlite:oauth.db"),
+        ] {
+            assert_eq!(Place::memory().database(url).describe(), told);
+        }
+    }
+}
