@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use oauth_core::storage::{Record, Store, StoreError, StoreResult, Swap};
@@ -20,8 +19,7 @@ use crate::records::{DAY, NOW, Records};
 /// A store in a new file, and its directory.
 async fn store_with(pool: SqlitePoolOptions) -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let connections = SqliteStore::recommended_connect_options(directory.path().join("store.db"))
-        .busy_timeout(Duration::from_millis(50));
+    let connections = SqliteStore::recommended_connect_options(directory.path().join("store.db"));
     let store = SqliteStore::new(pool.connect_lazy_with(connections));
     store.migrate().await.unwrap();
     (store, directory)
