@@ -25,15 +25,18 @@ impl Place {
         Self::default()
     }
 
-    /// A directory, which is made if it is not there.
+    /// A directory, which is made if it is not there, for its owner alone: keys and tokens will be in it.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub fn directory(path: impl Into<PathBuf>) -> Result<Self, Box<dyn Error>> {
         let directory = path.into();
-        fs::create_dir_all(&directory)
-            .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+        let mut made = fs::DirBuilder::new();
+        made.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut made, 0o700);
+        made.create(&directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
         Ok(Self { directory: Some(directory), database: None })
     }
 
@@ -96,6 +99,18 @@ impl<T: Default + serde::Serialize + serde::de::DeserializeOwned> Saveable for T
 #[cfg(test)]
 mod tests {
     use super::Place;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_directory_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let above = tempfile::tempdir().unwrap();
+        let made = above.path().join("data");
+        Place::directory(&made).unwrap();
+        assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        Place::directory(&made).expect("what is there already is taken as it is");
+    }
 
     #[test]
     fn a_description_has_no_password() {
