@@ -63,10 +63,6 @@ impl Live {
         call(&self.handles.load())
     }
 
-    pub(super) fn set_handles(&self, handles: Handles) {
-        self.handles.store(Arc::new(handles));
-    }
-
     pub(in crate::server) fn fence(&self) -> Option<Timestamp> {
         let fence = self.fence.load(Ordering::Acquire);
         (fence != NEVER).then(|| Timestamp::from_millis(fence))
@@ -103,13 +99,21 @@ impl Live {
         self.stored.is_some() && claim(&self.asked_at, now, PAUSE)
     }
 
-    /// Whether the ring was made from another version, or another key mints by now.
-    pub(super) fn is_new(&self, version: Version, minting: KeyId) -> bool {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) != Some((version, minting))
-    }
-
-    pub(super) fn show(&self, version: Version, minting: KeyId) {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, minting));
+    /// Takes the ring into use unless it was made from that version, with that key minting; says whether it did. In one step,
+    /// so that of two that look at once neither notes down another ring than the one in use.
+    pub(super) fn show<E>(
+        &self,
+        version: Version,
+        minting: KeyId,
+        make: impl FnOnce() -> Result<Handles, E>,
+    ) -> Result<bool, E> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown == Some((version, minting)) {
+            return Ok(false);
+        }
+        self.handles.store(Arc::new(make()?));
+        *shown = Some((version, minting));
+        Ok(true)
     }
 }
 
@@ -142,5 +146,43 @@ impl fmt::Debug for Live {
             .field("fence", &self.fence())
             .field("stored", &self.stored)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::handle::KeyRing;
+    use crate::server::keys::keys_key;
+
+    const ISSUER: &str = "https://auth.example";
+
+    fn handles(key: u8) -> Handles {
+        Handles::new(ISSUER, KeyRing::new([key; 32]), Prefixes::default())
+    }
+
+    #[test]
+    fn what_is_noted_down_is_in_use() {
+        for _ in 0..200 {
+            let live =
+                Live::new(handles(0), keys_key(ISSUER), None, Prefixes::default(), Duration::from_secs(2));
+            let begin = Barrier::new(2);
+            let show = |key: u8| {
+                let made = handles(key);
+                begin.wait();
+                live.show(Version::from_bytes([key; 16]), made.current_key(), || Ok::<_, Infallible>(made))
+            };
+            std::thread::scope(|scope| {
+                scope.spawn(|| show(1));
+                scope.spawn(|| show(2));
+            });
+            let used = live.handles().current_key();
+            let key = if used == handles(1).current_key() { 1 } else { 2 };
+            let again = live.show(Version::from_bytes([key; 16]), used, || Ok::<_, Infallible>(handles(key)));
+            assert_eq!(again, Ok(false), "another ring is noted down than the one in use");
+        }
     }
 }

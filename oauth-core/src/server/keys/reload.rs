@@ -71,11 +71,11 @@ impl Server {
         let due = self.is_signing_due(keys, now);
         let Some(minting) = plan::minting(&keys.ring, now) else { return Ok(due) };
         let id = keys.ring[minting].id;
-        if self.live.is_new(record.version, id) {
-            let handles =
-                Handles::new(self.issuer.as_str(), stored.ring(keys, minting)?, self.live.prefixes.clone());
-            self.live.set_handles(handles);
-            self.live.show(record.version, id);
+        let make = || {
+            let ring = stored.ring(keys, minting)?;
+            Ok::<_, KeysError>(Handles::new(self.issuer.as_str(), ring, self.live.prefixes.clone()))
+        };
+        if self.live.show(record.version, id, make)? {
             tracing::info!(key = %id, "handle_keys_loaded");
         }
         Ok(due)

@@ -84,8 +84,10 @@ impl Signing {
     }
 
     pub(in crate::server) fn show(&self, keyring: Keyring, version: Version, signing: usize) {
+        // In one step, so that of two that look at once neither notes down another keyring than the one in use.
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         self.keyring.store(Some(Arc::new(keyring)));
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, signing));
+        *shown = Some((version, signing));
     }
 
     pub(super) fn keyring(&self) -> Option<Arc<Keyring>> {
