@@ -134,7 +134,7 @@ impl<V: Verifier> BearerLayer<V> {
         self
     }
 
-    /// Lets requests through that present no bearer token at all, without an [`AccessToken`] in their extensions. A token that
+    /// Lets requests through that present no bearer token at all, without an [`AccessToken`](oauth_core::server::AccessToken) in their extensions. A token that
     /// is presented must be good.
     ///
     /// # Security
