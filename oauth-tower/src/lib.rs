@@ -29,6 +29,6 @@ pub mod purge;
 pub mod server;
 
 /// The readme's examples, compiled.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "http-client", feature = "jwt", feature = "tonic"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
