@@ -92,7 +92,8 @@ async fn processor_time(server: &MultiplexedConnection) -> Duration {
 /// A call as the store makes it, sent again and again: an own version is not compared, only counted by its bytes.
 async fn bare(mut connection: MultiplexedConnection, digest: Arc<str>, old: Arc<Record>, next: Arc<Record>) {
     let key = format!("oauth:r:{}", URL_SAFE_NO_PAD.encode(old.key.to_bytes()));
-    let loaded: Value = cmd("GET").arg(&key).query_async(&mut connection).await.expect("the server answers");
+    let loaded: Value =
+        cmd("GETEX").arg(&key).query_async(&mut connection).await.expect("the server answers");
     let Value::BulkString(loaded) = loaded else { panic!("a record is stored") };
     let mut swap = cmd("EVALSHA");
     // The parts of what was read, with another version: as long as what the store writes.

@@ -60,12 +60,14 @@ impl Failure {
 
 /// Whether a server that says so is about to be another one, or none: a new connection may reach its successor.
 pub(crate) fn says_farewell(error: &RedisError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown
+    // Cut off from its replicas, of which one may have been promoted.
+    error.code() == Some("NOREPLICAS")
+        || matches!(
+            error.kind(),
+            ErrorKind::Server(
+                ServerErrorKind::BusyLoading | ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown
+            )
         )
-    )
 }
 
 /// An answer that this release does not expect.

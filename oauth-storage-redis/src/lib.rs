@@ -33,7 +33,7 @@
 //! | --- | --- |
 //! | one of N concurrent writes wins | yes: a script compares and writes, on one key |
 //! | a write that is delivered twice | is recognised as one's own; the driver may deliver again at will |
-//! | a read sees every answered write | yes, on the primary, which alone is asked: a connection to a replica is given up |
+//! | a read sees every answered write | yes, on the primary, which alone answers; one that is cut off: see below |
 //! | a listing misses nothing that was answered | yes: the index is written before the record |
 //! | an answered write survives a crash of the store's process | yes |
 //! | … a crash of Redis or its machine | with `appendonly yes`: nothing is lost with `appendfsync always`, up to two seconds with `everysec` |
@@ -48,9 +48,24 @@
 //! A primary answers before its replicas have the write. If it dies in between, the replica that takes over does not know
 //! it. [`Builder::wait_replicas`] holds each answer back until replicas have the write (`WAIT`); a write that does not
 //! reach them is of unknown outcome. That makes a loss unlikely and does not exclude it: the replica that is promoted need
-//! not be one that has it, and while a primary is cut off from the others it still answers its own clients, also reads.
-//! `min-replicas-to-write` and a short `cluster-node-timeout` bound that time. Who needs more takes PostgreSQL with a
-//! synchronous standby.
+//! not be one that has it.
+//!
+//! A primary that has been demoted answers nothing more: loads are asked for in a way that only a primary obeys (`GETEX`),
+//! and so are listings and lost races. A primary that has been cut off does not know that it has a successor, and until it
+//! does it answers its own clients from the past and takes writes that will be lost. The operator bounds that time:
+//!
+//! - `min-replicas-to-write 1` and `min-replicas-max-lag 5` on each server: a primary that has not heard of a replica for
+//!   five seconds refuses writes, and loads with them.
+//! - On a cluster, `cluster-node-timeout` (15 s by default): a primary that does not reach the majority for that long stops.
+//!
+//! With a failover that waits for longer than these times before it promotes, no load is answered from the past. Who needs
+//! more takes PostgreSQL with a synchronous standby.
+//!
+//! # Permissions
+//!
+//! The user needs `INFO`, `EVAL`, `EVALSHA`, `WAIT` where replicas are waited for, `CLUSTER` on a cluster, and for keys under the
+//! prefix `GETEX`, `GETRANGE`, `SETRANGE`, `SET`, `DEL`, `PERSIST`, `ZADD`, `ZREM`, `ZRANGE` and `ZCOUNT`. Where one is refused the
+//! call fails; no record is ever without its index.
 //!
 //! # Failures
 //!

@@ -7,6 +7,7 @@ use crate::Inner;
 use crate::failure::{Failure, unexpected};
 use crate::layout::{decode, hash, listed_id};
 use crate::link::Step;
+use crate::swap::read;
 
 /// More keys than that are never in one page.
 const LARGEST_PAGE: usize = 1000;
@@ -26,7 +27,13 @@ impl Inner {
         let name = self.layout.listing(&hash);
         let mut range = redis::cmd("ZRANGE");
         range.arg(&name).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(limit + 1);
-        let names = self.link.ask(&name, &range, deadline).await.map_err(Failure::of_read)?;
+        // Changes nothing, and is refused by whoever may no longer answer, as `read` is.
+        let mut still_primary = redis::cmd("PERSIST");
+        still_primary.arg(&name);
+        let steps = [range, still_primary].map(|command| Step { key: name.clone(), command });
+        let answers = self.link.send(steps.into(), deadline).await;
+        let answers: Result<Vec<Value>, Failure> = answers.and_then(|answers| answers.into_iter().collect());
+        let names = answers.map_err(Failure::of_read)?.into_iter().next().unwrap_or(Value::Nil);
         let mut keys: Vec<Key> = Vec::with_capacity(limit);
         let names = strings(names).map_err(Failure::of_read)?;
         for id in names.iter().take(limit).filter_map(|name| listed_id(name)) {
@@ -39,9 +46,7 @@ impl Inner {
 
         let gets = keys.iter().map(|key| {
             let name = self.layout.record(&key.to_bytes());
-            let mut command = redis::cmd("GET");
-            command.arg(&name);
-            Step { key: name, command }
+            Step { command: read(&name), key: name }
         });
         let values = self.link.send(gets.collect(), deadline).await.map_err(Failure::of_read)?;
         let mut listed = Vec::with_capacity(keys.len());

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::layout::Place;
 use crate::scripts::{BEFORE, Code, PURGE, SWAP};
+use crate::write::Write;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the machine has threads"));
 
@@ -97,6 +98,12 @@ impl Backend for Flawed {
 }
 
 impl FlawedStore {
+    async fn index(&self, record: &Record) -> StoreResult<()> {
+        let inner = &self.store.0;
+        let steps = Write::new(inner, record, None).index();
+        inner.write_all(steps, inner.deadline()).await.map_err(|failure| failure.of_write())
+    }
+
     async fn unlist(&self, record: &Record) -> StoreResult<()> {
         let inner = &self.store.0;
         let steps = inner.unlist(&record.key.to_bytes(), &Place::of(record));
@@ -127,7 +134,7 @@ impl Store for FlawedStore {
             for _ in 0..24 {
                 yield_once().await;
             }
-            return self.store.swap(next, None).await;
+            self.index(&next).await?;
         }
         Ok(swapped)
     }

@@ -118,7 +118,7 @@ impl Inner {
         // By script, so that it also works when the memory is full, which purging is to end.
         let rename = |old: &[u8], new: &[u8], time: Timestamp| {
             let score = time.as_millis().to_string();
-            self.scripts.rename.call_in_full(&name, &[old, new, score.as_bytes()])
+            self.scripts.rename.call_in_full(std::slice::from_ref(&name), &[old, new, score.as_bytes()])
         };
         let (mut unlisted, mut moved, mut kept, mut deleted) = (Vec::new(), Vec::new(), Vec::new(), 0);
         // Nothing writes such an entry; left alone, it would be due for ever.

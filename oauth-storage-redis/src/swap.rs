@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oauth_core::clock::{Clock, SystemClock, Timestamp};
 use oauth_core::storage::{Key, Record, StoreResult, Swap, Version};
-use redis::Value;
+use redis::{Cmd, Value};
 use tokio::time::Instant;
 
 use crate::Inner;
@@ -15,12 +15,19 @@ use crate::write::{Outcome, Write};
 
 /// Whoever is to stay for longer gets no expiry.
 const LONGEST_EXPIRY: Duration = Duration::from_secs(1000 * 366 * 24 * 3600);
+
+/// `GETEX` without an option changes nothing, and is a write to the server: one that has become a replica, or is cut off from
+/// its replicas (`min-replicas-to-write`), refuses it, where it would answer `GET` from the past.
+pub(crate) fn read(name: &[u8]) -> Cmd {
+    let mut command = redis::cmd("GETEX");
+    command.arg(name);
+    command
+}
+
 impl Inner {
     pub(crate) async fn load(&self, key: &Key) -> StoreResult<Option<Record>> {
         let name = self.layout.record(&key.to_bytes());
-        let mut get = redis::cmd("GET");
-        get.arg(&name);
-        match self.link.ask(&name, &get, self.deadline()).await.map_err(Failure::of_read)? {
+        match self.link.ask(&name, &read(&name), self.deadline()).await.map_err(Failure::of_read)? {
             Value::Nil => Ok(None),
             Value::BulkString(value) => decode(*key, &value).map(Some),
             other => Err(unexpected(&other).of_read()),

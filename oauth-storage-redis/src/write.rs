@@ -1,4 +1,4 @@
-//! One swap, as it is sent: the script, and before it the index where the columns are new.
+//! One swap, as it is sent: the script, and where the columns are new the index before the record.
 
 use oauth_core::storage::{Record, StoreResult, Version};
 use redis::{Cmd, Value};
@@ -19,6 +19,16 @@ pub(crate) enum Outcome {
     /// The stored record stands at the place of this very write.
     StaleAtOwnPlace,
     IndexFirst,
+}
+
+/// How the columns of a write relate to those that are stored, which are indexed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    Same,
+    /// Their entries have been written.
+    New,
+    /// The script writes their entries, and then the record.
+    Indexed,
 }
 
 /// One swap, as it is sent.
@@ -45,21 +55,18 @@ impl<'a> Write<'a> {
     }
 
     pub(crate) async fn over_the_same_columns(&self, deadline: Instant) -> Result<Outcome, Failure> {
-        self.run(false, deadline).await
+        self.run(Columns::Same, deadline).await
     }
 
     /// The index first: whatever comes in between, no record is without it.
     pub(crate) async fn after_the_index(&self, deadline: Instant) -> StoreResult<Outcome> {
-        let outcome = match &self.inner.link {
-            // In one go: the server executes commands of one connection in their order.
-            Link::Single(_) if self.inner.wait.is_none() => self.with_the_index(deadline).await,
-            _ => {
-                // An index entry alone is no record: that failure is not yet one of the write.
-                self.inner.write_all(self.index(), deadline).await.map_err(Failure::of_read)?;
-                self.run(true, deadline).await
-            }
-        };
-        let outcome = outcome.map_err(Failure::of_write)?;
+        if matches!(self.inner.link, Link::Single(_)) {
+            // Nothing forbids a script several keys there. It compares first, so whoever loses leaves no entry.
+            return self.run(Columns::Indexed, deadline).await.map_err(Failure::of_write);
+        }
+        // An index entry alone is no record: that failure is not yet one of the write.
+        self.inner.write_all(self.index(), deadline).await.map_err(Failure::of_read)?;
+        let outcome = self.run(Columns::New, deadline).await.map_err(Failure::of_write)?;
         if outcome == Outcome::Stale {
             // No record will ever name this place. What is not removed here is removed by a purge.
             let removed = self.inner.link.send(self.unindex(), deadline).await;
@@ -68,26 +75,9 @@ impl<'a> Write<'a> {
         Ok(outcome)
     }
 
-    async fn with_the_index(&self, deadline: Instant) -> Result<Outcome, Failure> {
-        let mut steps = self.index();
-        steps.push(Step { key: self.key.clone(), command: self.call(true, false) });
-        let mut answers = self.inner.link.send(steps, deadline).await?;
-        let written = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())));
-        let indexed: Result<(), Failure> = answers.into_iter().try_for_each(|answer| answer.map(drop));
-        match (indexed, written) {
-            (Ok(()), Err(failure)) if failure.is_unknown_script() => {
-                self.run_in_full(true, failure, deadline).await
-            }
-            (Ok(()), written) => outcome(written?),
-            (Err(failure), Err(_)) => Err(failure),
-            // The record may be there without its index; a later delivery of the same completes it.
-            (Err(failure), Ok(_)) => Err(failure.after_a_lost_delivery()),
-        }
-    }
-
-    async fn run(&self, indexed: bool, deadline: Instant) -> Result<Outcome, Failure> {
-        match self.run_as(indexed, false, deadline).await {
-            Err(failure) if failure.is_unknown_script() => self.run_in_full(indexed, failure, deadline).await,
+    async fn run(&self, columns: Columns, deadline: Instant) -> Result<Outcome, Failure> {
+        match self.run_as(columns, false, deadline).await {
+            Err(failure) if failure.is_unknown_script() => self.run_in_full(columns, failure, deadline).await,
             outcome => outcome,
         }
     }
@@ -95,16 +85,16 @@ impl<'a> Write<'a> {
     /// The server does not know the script: it is new, or has been restarted, which may have lost an earlier answer.
     async fn run_in_full(
         &self,
-        indexed: bool,
+        columns: Columns,
         unknown: Failure,
         deadline: Instant,
     ) -> Result<Outcome, Failure> {
-        let outcome = self.run_as(indexed, true, deadline).await;
+        let outcome = self.run_as(columns, true, deadline).await;
         outcome.map_err(|failure| unknown.of_another_delivery(failure))
     }
 
-    async fn run_as(&self, indexed: bool, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
-        let call = self.call(indexed, in_full);
+    async fn run_as(&self, columns: Columns, in_full: bool, deadline: Instant) -> Result<Outcome, Failure> {
+        let call = self.call(columns, in_full);
         let Some(wait) = self.inner.wait else {
             return outcome(self.inner.link.ask(&self.key, &call, deadline).await?);
         };
@@ -119,7 +109,7 @@ impl<'a> Write<'a> {
         Ok(outcome)
     }
 
-    fn call(&self, indexed: bool, in_full: bool) -> Cmd {
+    fn call(&self, columns: Columns, in_full: bool) -> Cmd {
         let code = &self.inner.scripts.swap;
         // Who expects its own version wants to hear whether it has been delivered: no stored version is so short.
         let expected: &[u8] = match &self.expected {
@@ -128,12 +118,24 @@ impl<'a> Write<'a> {
             Some(version) => version.as_bytes(),
         };
         let nonce = nonce(&self.next.version);
-        let nonce = if indexed { &nonce[..] } else { &[] };
-        let arguments = [&self.head, expected, &self.tail, nonce, self.expiry.as_bytes()];
-        if in_full { code.call_in_full(&self.key, &arguments) } else { code.call(&self.key, &arguments) }
+        let nonce = if columns == Columns::Same { &[] } else { &nonce[..] };
+        let mut keys = vec![self.key.clone()];
+        let mut arguments = vec![&self.head, expected, &self.tail, nonce, self.expiry.as_bytes()];
+        let (score, entry, listed);
+        if columns == Columns::Indexed {
+            let (key, place) = (self.next.key.to_bytes(), Place::of(self.next));
+            keys.push(self.inner.layout.due(shard(&key)));
+            keys.extend(place.hashes.iter().map(|hash| self.inner.layout.listing(hash)));
+            listed = place.listed(&key);
+            score = self.next.retain_until.as_millis().to_string();
+            entry = Entry { doubted: false, key, place }.to_bytes(false);
+            arguments.extend([score.as_bytes(), &entry, &listed]);
+        }
+        if in_full { code.call_in_full(&keys, &arguments) } else { code.call(&keys, &arguments) }
     }
 
-    fn index(&self) -> Vec<Step> {
+    /// The entries of the place that this write gives.
+    pub(crate) fn index(&self) -> Vec<Step> {
         let (key, place) = (self.next.key.to_bytes(), Place::of(self.next));
         let mut steps = vec![self.inner.due_at(&key, place.clone(), self.next.retain_until)];
         for hash in &place.hashes {

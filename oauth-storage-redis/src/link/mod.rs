@@ -83,16 +83,18 @@ pub(crate) async fn call_each(
     calls: &[(Vec<u8>, Vec<Vec<u8>>)],
     deadline: Instant,
 ) -> Result<Vec<Value>, Failure> {
-    let step = |(key, arguments): &(Vec<u8>, Vec<Vec<u8>>), call: fn(&Code, &[u8], &[&[u8]]) -> Cmd| {
+    let step = |(key, arguments): &(Vec<u8>, Vec<Vec<u8>>), in_full: bool| {
+        let keys = std::slice::from_ref(key);
         let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-        Step { key: key.clone(), command: call(code, key, &arguments) }
+        let command = if in_full { code.call_in_full(keys, &arguments) } else { code.call(keys, &arguments) };
+        Step { key: key.clone(), command }
     };
-    let answers = link.send(calls.iter().map(|each| step(each, Code::call)).collect(), deadline).await?;
+    let answers = link.send(calls.iter().map(|each| step(each, false)).collect(), deadline).await?;
     let mut values = Vec::with_capacity(calls.len());
     for (each, answer) in calls.iter().zip(answers) {
         values.push(match answer {
             Err(failure) if failure.is_unknown_script() => {
-                let step = step(each, Code::call_in_full);
+                let step = step(each, true);
                 link.ask(&step.key, &step.command, deadline).await?
             }
             answer => answer?,

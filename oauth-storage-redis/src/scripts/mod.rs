@@ -1,4 +1,4 @@
-//! What runs on the server, each on one key.
+//! What runs on the server: each on one key, on a single server a swap also on the sets that index it.
 
 use redis::{Cmd, Script};
 
@@ -21,19 +21,19 @@ impl Code {
     }
 
     /// A call by digest; the server may not know it.
-    pub(crate) fn call(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-        invoke("EVALSHA", &self.digest, key, arguments)
+    pub(crate) fn call(&self, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
+        invoke("EVALSHA", &self.digest, keys, arguments)
     }
 
     /// The same call with the text, from which the server learns it.
-    pub(crate) fn call_in_full(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-        invoke("EVAL", &self.text, key, arguments)
+    pub(crate) fn call_in_full(&self, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
+        invoke("EVAL", &self.text, keys, arguments)
     }
 }
 
-fn invoke(command: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
+fn invoke(command: &str, script: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
     let mut call = redis::cmd(command);
-    call.arg(script).arg(1).arg(key);
+    call.arg(script).arg(keys.len()).arg(keys);
     for argument in arguments {
         call.arg(*argument);
     }

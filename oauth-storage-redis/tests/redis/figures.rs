@@ -116,7 +116,7 @@ async fn the_common_operations_are_one_round_trip() {
         (Operation::Swap, 1),
         (Operation::Shorten, 2),
         (Operation::ChangeASubject, 2),
-        (Operation::LoseARace, 2),
+        (Operation::LoseARace, 1),
         (Operation::ListOne, 2),
         (Operation::PurgeNothing, 1),
         (Operation::PurgeOne, 5),

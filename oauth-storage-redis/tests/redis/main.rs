@@ -5,6 +5,7 @@ mod expiry;
 mod figures;
 mod line;
 mod outage;
+mod permissions;
 mod purging;
 mod raw;
 mod records;

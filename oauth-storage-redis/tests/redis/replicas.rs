@@ -61,7 +61,14 @@ async fn a_replica_is_not_used() {
     primary.crash();
     raw.ask::<()>("REPLICAOF", &["127.0.0.1", "1"]).await;
     let next = records.next(&stored);
-    for (record, expected) in [(next.clone(), Some(stored.version)), (records.grant(), None)] {
+    // Nothing has told the store yet: neither a load nor a list nor a lost race is answered from what was.
+    let load = store.load(&stored.key).await;
+    assert!(matches!(load, Err(StoreError::Unavailable(_))), "{load:?}");
+    for (record, expected) in [
+        (next.clone(), Some(stored.version)),
+        (records.grant(), None),
+        (records.next(&stored), Some(next.version)),
+    ] {
         let swap = store.swap(record, expected).await;
         assert!(matches!(swap, Err(StoreError::Unavailable(_))), "{swap:?}");
         let load = store.load(&stored.key).await;
@@ -70,4 +77,49 @@ async fn a_replica_is_not_used() {
     raw.ask::<()>("REPLICAOF", &["NO", "ONE"]).await;
     assert_eq!(store.load(&stored.key).await.unwrap(), Some(stored.clone()));
     assert_eq!(store.swap(next, Some(stored.version)).await.unwrap(), Swap::Swapped);
+}
+
+/// What a connection answers that was open when its primary became a replica.
+#[tokio::test]
+async fn a_demoted_primary_answers_nothing_on_an_open_connection() {
+    for question in 0..4 {
+        let redis = Redis::start();
+        let store = on(&redis).connect().await.unwrap();
+        let records = Records::new(3);
+        let stored = records.grant();
+        assert_eq!(store.swap(stored.clone(), None).await.unwrap(), Swap::Swapped);
+        Raw::on(&redis).await.ask::<()>("REPLICAOF", &["127.0.0.1", "1"]).await;
+        let error = match question {
+            0 => store.load(&stored.key).await.map(drop).unwrap_err(),
+            1 => store.list(Index::Client(CLIENT), Page::first(1)).await.map(drop).unwrap_err(),
+            2 => store.list(Index::Client("of none"), Page::first(1)).await.map(drop).unwrap_err(),
+            _ => store.swap(records.next(&stored), None).await.map(drop).unwrap_err(),
+        };
+        assert!(matches!(error, StoreError::Unavailable(_)), "{question}: {error:?}");
+    }
+}
+
+/// A primary that is cut off from its replicas may have a successor already: with `min-replicas-to-write` it stops answering.
+#[tokio::test]
+async fn a_primary_that_lacks_its_replicas_is_not_read() {
+    let redis = Redis::start();
+    let store = on(&redis).connect().await.unwrap();
+    let records = Records::new(4);
+    let stored = records.grant();
+    assert_eq!(store.swap(stored.clone(), None).await.unwrap(), Swap::Swapped);
+    let mut raw = Raw::on(&redis).await;
+    raw.ask::<()>("CONFIG", &["SET", "min-replicas-to-write", "1"]).await;
+    let next = records.next(&stored);
+    let answers = [
+        store.load(&stored.key).await.map(drop),
+        store.list(Index::Client(CLIENT), Page::first(1)).await.map(drop),
+        store.swap(next.clone(), Some(stored.version)).await.map(drop),
+        store.swap(next.clone(), Some(next.version)).await.map(drop),
+    ];
+    for (place, answer) in answers.into_iter().enumerate() {
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{place}: {answer:?}");
+    }
+    raw.ask::<()>("CONFIG", &["SET", "min-replicas-to-write", "0"]).await;
+    assert_eq!(store.swap(next.clone(), Some(stored.version)).await.unwrap(), Swap::Swapped);
+    assert_eq!(store.load(&next.key).await.unwrap(), Some(next));
 }
