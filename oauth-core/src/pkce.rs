@@ -158,6 +158,18 @@ mod tests {
         assert!(!is_verifier(&"é".repeat(30)) && !is_verifier(&"+".repeat(43)));
     }
 
+    // How long the comparison takes is `constant_time`'s to keep, which has no branch; that no part of it is left out is seen here.
+    #[test]
+    fn pk_20_all_of_the_digest_counts_however_much_of_it_fits() {
+        let digest = *Challenge::of_verifier(VERIFIER).as_bytes();
+        assert!(Challenge(digest).verify(VERIFIER));
+        for bit in 0..256 {
+            let mut other = digest;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(!Challenge(other).verify(VERIFIER), "{bit}");
+        }
+    }
+
     #[test]
     fn serializes_as_base64url() {
         let json = serde_json::to_string(&Challenge::of_verifier(VERIFIER)).unwrap();

@@ -11,7 +11,6 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 
-use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName};
 
 /// Says where a request comes from.
@@ -89,24 +88,6 @@ fn parse(value: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(value.trim_ascii()).ok()?;
     let bare = || text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse();
     text.parse::<SocketAddr>().map(|socket| socket.ip()).or_else(|_| bare()).ok()
-}
-
-/// The address of a request, resolved once and handed down in its extensions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resolved(pub(crate) IpAddr);
-
-impl Resolved {
-    #[cfg(feature = "pages")]
-    pub(crate) fn of(head: &Parts) -> Option<IpAddr> {
-        head.extensions.get::<Self>().map(|own| own.0)
-    }
-
-    pub(crate) fn put(head: &mut Parts, address: Option<IpAddr>) {
-        match address {
-            Some(address) => drop(head.extensions.insert(Self(address))),
-            None => drop(head.extensions.remove::<Self>()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,11 @@ kinds! {
         "This sign-in link does not lead back to the app",
         "The request names a return address that the app has not registered, so no answer was sent there.",
         "Do not sign in. Go back to the app and try again from there.";
+    /// The request is refused, but nobody is signed in and nobody here has registered the client: the answer stays here.
+    NotTold = 400, InvalidRequest,
+        "This sign-in link does not work",
+        "The app sent you here with a request that this server refuses. You are not signed in, so you were not sent back.",
+        "Go back to the app and try again. If it happens again, tell the people who make the app.";
     /// The method is not the one that this step takes.
     Method = 405, InvalidRequest,
         "This page cannot be used that way",

@@ -68,6 +68,13 @@ impl ClientCache {
         entries.insert(client.id.clone(), (client.clone(), fence, now + self.keep));
     }
 
+    /// Gives back the room of those past their time.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, (_, _, until)| now < *until);
+        entries.shrink_to_fit();
+    }
+
     pub(crate) fn forget(&self, client_id: &str) {
         self.entries.write().unwrap_or_else(PoisonError::into_inner).remove(client_id);
     }

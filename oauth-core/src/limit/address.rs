@@ -12,6 +12,26 @@ pub struct AddressPrefix {
     length: u8,
 }
 
+/// Where a request comes from, in the extensions of its head: what [`Server::authorize`](crate::server::Server::authorize) counts
+/// by. The layers of `oauth-tower` put it there; without it, what is counted by address is not limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestAddress(pub IpAddr);
+
+impl RequestAddress {
+    /// The address in these extensions.
+    pub fn of(extensions: &http::Extensions) -> Option<IpAddr> {
+        extensions.get::<Self>().map(|own| own.0)
+    }
+
+    /// Says it to whoever comes next, instead of what was said before.
+    pub fn put(extensions: &mut http::Extensions, address: Option<IpAddr>) {
+        match address {
+            Some(address) => drop(extensions.insert(Self(address))),
+            None => drop(extensions.remove::<Self>()),
+        }
+    }
+}
+
 /// Set in the length of an IPv4 prefix, so that it equals no IPv6 prefix.
 const V4: u8 = 0x80;
 

@@ -12,7 +12,7 @@ static BUCKET: IdContext = IdContext::new("oauth-core v1 rate limit");
 pub enum LimitBy<'a> {
     /// Where they come from.
     Address(IpAddr),
-    /// The client that they name.
+    /// The client that they name, or the host of its document.
     Client(&'a str),
     /// The account that they name.
     Account(&'a str),

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use address::AddressPrefix;
+pub use address::{AddressPrefix, RequestAddress};
 pub use bucket::{Bucket, LimitBy};
 pub use memory::MemoryLimiter;
 pub use rule::{Quota, Rule};

@@ -3,8 +3,10 @@
 //! 1. A GET asks; only a POST with the page's ticket answers. No other method issues or changes anything.
 //! 2. Everything that leaves through the browser and comes back is bound to its cookie.
 //! 3. Who is signed in is the host's to say, each time.
+//! 4. A client that described itself hears of an error only once somebody is signed in.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use crate::authorize::{
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::handle::{ResumeClaims, SealError};
+use crate::limit::RequestAddress;
 use crate::scope::Scope;
 use crate::secret::{Secret32, random_array};
 
@@ -168,7 +171,7 @@ impl Server {
         }
         let text = ticket.query.clone();
         let query = Query::parse(&text)?;
-        let client = self.known_client(&query).await?;
+        let client = self.known_client(&query, RequestAddress::of(&head.extensions)).await?;
         let request = query.check(&client)?;
         if request.shown() != ticket.shown {
             let why = "what the client may ask for has changed since the page was shown";
@@ -193,8 +196,9 @@ impl Server {
             return Err(ShowError::new(ShowKind::Method, "an authorization request must be a GET").into());
         }
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
-        let client = self.known_client(&query).await?;
-        let request = query.check(&client)?;
+        let client = self.known_client(&query, RequestAddress::of(&head.extensions)).await?;
+        let no_redirector = |error| if login.is_some() { error } else { kept_here(error, &client) };
+        let request = query.check(&client).map_err(no_redirector)?;
         if let Some(login) = &login {
             login.check()?;
         }
@@ -251,7 +255,8 @@ impl Server {
                 let answer = self.approve(&client.clone(), &arrival.request, &login, &ticket, None).await?;
                 Ok(AuthorizeStep::Issue(answer))
             }
-            (Next::Refuse(error), _) => Err(error.into()),
+            (Next::Refuse(error), Some(_)) => Err(error.into()),
+            (Next::Refuse(error), None) => Err(kept_here(error.into(), client)),
             (Next::Stuck, _) => {
                 let why = "the browser came back from the sign-in page without the required authentication";
                 Err(ShowError::new(ShowKind::SignInLoop, why).for_client(client.id()).into())
@@ -262,8 +267,12 @@ impl Server {
         }
     }
 
-    async fn known_client(&self, query: &Query<'_>) -> Result<Arc<Client>, AuthorizeError> {
-        let client = self.client(query.client_id()).await?;
+    async fn known_client(
+        &self,
+        query: &Query<'_>,
+        from: Option<IpAddr>,
+    ) -> Result<Arc<Client>, AuthorizeError> {
+        let client = self.client_for(query.client_id(), from).await?;
         let unknown = || ShowError::new(ShowKind::UnknownClient, "no client has this id");
         Ok(client.ok_or_else(|| unknown().for_client(query.client_id()))?)
     }
@@ -317,6 +326,18 @@ impl Server {
             key: self.handles().current_key(),
             expires_at: arrival.now + lifetime,
         }
+    }
+}
+
+/// Without a sign-in, an error for a client that nobody here has registered is shown instead: otherwise anybody could register a
+/// client and have a link of this server lead straight to their own pages (RFC 9700 §4.11.2).
+fn kept_here(error: AuthorizeError, client: &Client) -> AuthorizeError {
+    match error {
+        AuthorizeError::Redirect(error) if client.is_self_described() => {
+            let why = format!("not told to a client that described itself: {error}");
+            ShowError::new(ShowKind::NotTold, why).for_client(client.id()).into()
+        }
+        error => error,
     }
 }
 

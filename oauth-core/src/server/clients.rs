@@ -1,5 +1,6 @@
 //! Finding clients, and the host's door to those in the store.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,14 @@ impl Registry {
         Ok(Self { fixed, source, cache: ClientCache::new(keep), documents })
     }
 
+    /// Forgets what is past its time.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        self.cache.sweep(now);
+        if let Some(documents) = &self.documents {
+            documents.sweep(now);
+        }
+    }
+
     /// The longest lifetime of a grant that a client in the program has of its own.
     pub(super) fn longest_grant(&self) -> Duration {
         let own = self.fixed.values().filter_map(|(client, _)| client.lifetimes().grant);
@@ -70,10 +79,19 @@ impl Server {
     ///
     /// 503 when clients cannot be loaded.
     pub async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+        self.client_for(client_id, None).await
+    }
+
+    /// The same for a request that comes from an address.
+    pub(super) async fn client_for(
+        &self,
+        client_id: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Arc<Client>>, Error> {
         let now = self.now();
         let found = match self.remembered_client(client_id, now) {
             Some(found) => Some(found),
-            None => self.find_client(client_id, now).await?,
+            None => self.find_client(client_id, from, now).await?,
         };
         Ok(found.map(|(client, _)| client))
     }
@@ -98,6 +116,7 @@ impl Server {
     pub(super) async fn find_client(
         &self,
         client_id: &str,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<(Arc<Client>, Key)>, Error> {
         if client_id.len() > 2048 {
@@ -105,7 +124,7 @@ impl Server {
         }
         match self.kept_client(client_id, now).await? {
             Some(found) => Ok(Some(found)),
-            None => self.documented_client(client_id, now).await,
+            None => self.documented_client(client_id, from, now).await,
         }
     }
 
@@ -120,7 +139,7 @@ impl Server {
             }
             None => {
                 return Ok(self
-                    .find_client(client_id, now)
+                    .find_client(client_id, None, now)
                     .await?
                     .is_some_and(|(client, _)| !client.is_disabled()));
             }

@@ -4,8 +4,11 @@
 //! 2. A document counts as long as its headers say, within bounds. While its host is down the last good one counts: the one in
 //!    memory, or that in the store, which is kept for clients that somebody has consented to.
 //! 3. What failed is not tried again for a moment. That is all that is remembered of failures.
-//! 4. What a person relied on who gave consent may not change behind their back: consent before the change does not count.
+//! 4. Fetches are counted by who causes them and by the host that they go to ([`Rule`]). One that was not tried since there were
+//!    too many is not remembered: nobody can switch off a client by naming it in a flood.
+//! 5. What a person relied on who gave consent may not change behind their back: consent before the change does not count.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,11 +21,12 @@ use crate::error::Error;
 use crate::fetch::{FetchError, Fetched, freshness};
 use crate::grant::{FenceKind, fence_key};
 use crate::handle::IdContext;
+use crate::limit::{LimitBy, Rule};
 use crate::storage::{Body, Document, Key, Namespace};
 
 /// The longest document, in bytes (draft §6.6).
 const MAX_DOCUMENT: usize = 5 * 1024;
-/// How many documents are remembered. When full, those that are not fresh go, or else all.
+/// How many documents are remembered. When full, those that are not fresh go, then failures, or else all.
 const CAPACITY: usize = 4096;
 /// For how long a failed fetch is not tried again where there is no document, and where there is one.
 const BACK_OFF: Duration = Duration::from_secs(10);
@@ -107,10 +111,20 @@ impl Documents {
         if entries.len() >= CAPACITY && !entries.contains_key(client_id) {
             entries.retain(|_, entry| now < entry.until);
             if entries.len() >= CAPACITY {
+                entries.retain(|_, entry| entry.good.is_some());
+            }
+            if entries.len() >= CAPACITY {
                 entries.clear();
             }
         }
         entries.insert(client_id.into(), entry);
+    }
+
+    /// Gives back the room of those that nobody has asked for since they were fresh.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, entry| now < entry.until);
+        entries.shrink_to_fit();
     }
 
     pub(super) fn forget(&self, client_id: &str) {
@@ -154,10 +168,12 @@ fn differ(before: &Client, after: &Client) -> bool {
 }
 
 impl Server {
-    /// The client whose id is the URL of a document; `None` where there is no valid one.
+    /// The client whose id is the URL of a document; `None` where there is no valid one. `from` is who asks, where that is to be
+    /// counted here.
     pub(super) async fn documented_client(
         &self,
         client_id: &str,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<(Arc<Client>, Key)>, Error> {
         let Some(documents) = self.clients.documents.as_ref().filter(|own| own.covers(client_id)) else {
@@ -168,7 +184,10 @@ impl Server {
             return if entry.down { Err(unreachable()) } else { Ok(entry.found()) };
         }
         let stored = self.stored_document(client_id).await?;
-        let (good, until) = match self.fetch_document(documents, client_id, stored.as_deref(), now).await {
+        let (good, until) = match self
+            .fetch_document(documents, client_id, from, stored.as_deref(), now)
+            .await
+        {
             Attempt::Good(good, fresh) => {
                 self.rewrite_document(stored.as_deref(), &good.document).await?;
                 (Some(good), now + fresh)
@@ -179,8 +198,10 @@ impl Server {
                 let usable = last.filter(|good| now < good.document.fetched_at + documents.settings.stale);
                 tracing::warn!(client_id, reason = %why, stale = usable.is_some(), "client_document_not_fetched");
                 if usable.is_none() {
-                    let entry = Entry { good: None, until: now + BACK_OFF, down: true };
-                    documents.put(client_id, entry, now);
+                    if why != FetchError::Busy {
+                        let entry = Entry { good: None, until: now + BACK_OFF, down: true };
+                        documents.put(client_id, entry, now);
+                    }
                     return Err(unreachable());
                 }
                 (usable, now + BACK_OFF_STALE)
@@ -201,6 +222,7 @@ impl Server {
         &self,
         documents: &Documents,
         client_id: &str,
+        from: Option<IpAddr>,
         stored: Option<&Document>,
         now: Timestamp,
     ) -> Attempt {
@@ -213,6 +235,11 @@ impl Server {
         let Some(fetcher) = &self.fetcher else {
             return Attempt::Refused("there is no fetcher".to_owned());
         };
+        let mut counted = vec![(Rule::DocumentHost, LimitBy::Client(&host))];
+        counted.extend(from.map(|from| (Rule::DocumentAddress, LimitBy::Address(from))));
+        if self.limits().take(&counted).await.is_err() {
+            return Attempt::Later(FetchError::Busy);
+        }
         let Fetched { body, headers } = match fetcher.fetch(client_id, MAX_DOCUMENT).await {
             Ok(fetched) => fetched,
             Err(error) if error.is_temporary() => return Attempt::Later(error),

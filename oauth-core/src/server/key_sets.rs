@@ -51,6 +51,13 @@ impl KeySets {
         }
         sets.insert(uri.clone(), set);
     }
+
+    /// Gives back the room of those that nobody has asked for since they were fresh.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        let mut sets = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        sets.retain(|_, set| now < set.fresh_until.max(set.tried_at + COOL_DOWN));
+        sets.shrink_to_fit();
+    }
 }
 
 impl Server {

@@ -171,7 +171,7 @@ impl Server {
         let credentials = crate::client::Credentials::read(headers, params)?;
         let found = match self.remembered_client(credentials.client_id(), now) {
             Some(found) => Some(found),
-            None => Box::pin(self.find_client(credentials.client_id(), now)).await?,
+            None => Box::pin(self.find_client(credentials.client_id(), None, now)).await?,
         };
         if let Some(assertion) = credentials.assertion() {
             return Box::pin(self.check_assertion(assertion, credentials.client_id(), found, now)).await;

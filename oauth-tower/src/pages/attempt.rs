@@ -4,11 +4,10 @@ use std::net::IpAddr;
 
 use http::HeaderValue;
 use http::request::Parts;
-use oauth_core::limit::{LimitBy, Rule};
+use oauth_core::limit::{LimitBy, RequestAddress, Rule};
 use oauth_core::server::{RateLimited, Server};
 
 use super::known_browser::KnownBrowser;
-use crate::client_address::Resolved;
 
 /// Who tries what, from where.
 #[derive(Debug)]
@@ -24,7 +23,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(server: &'a Server, head: &Parts, username: &str) -> Self {
         let account = username.trim().to_lowercase();
         let known = KnownBrowser::read(server, head, &account);
-        Self { server, account, address: Resolved::of(head), known }
+        Self { server, account, address: RequestAddress::of(&head.extensions), known }
     }
 
     /// # Errors

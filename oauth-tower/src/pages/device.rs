@@ -8,6 +8,7 @@
 use http::request::Parts;
 use http::{Response, StatusCode};
 use oauth_core::handle::{SealPurpose, UserCode};
+use oauth_core::limit::RequestAddress;
 use oauth_core::params::Params;
 use oauth_core::server::{DeviceError, DevicePending};
 
@@ -15,7 +16,6 @@ use super::form::{FIELD, FormToken, Posted};
 use super::session::Live;
 use super::sign_in::{too_many, wait};
 use super::{DeviceAnsweredView, DeviceConfirmView, DeviceView, Failed, Pages, Refused, ScopeView};
-use crate::client_address::Resolved;
 use crate::endpoint::check_form;
 
 /// The same words whether the code is wrong, has expired or was used.
@@ -51,7 +51,8 @@ impl Pages {
         if posted.token.is_expired(self.server.now()) {
             return Ok(self.device_form(head, &live, code, Some(EXPIRED)));
         }
-        match self.server.device_pending(head, live.login(), code, Resolved::of(head)).await {
+        match self.server.device_pending(head, live.login(), code, RequestAddress::of(&head.extensions)).await
+        {
             Ok(pending) => Ok(self.confirm_device(&live, &pending)),
             Err(DeviceError::UnknownCode) => Ok(self.device_form(head, &live, code, Some(UNKNOWN))),
             Err(DeviceError::TooMany(limited)) => {

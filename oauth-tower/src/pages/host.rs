@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use oauth_core::authorize::{Login, ShowError, ShowKind};
+use oauth_core::limit::RequestAddress;
 use oauth_core::server::{Pending, SignIn};
 
 use super::session::Live;
 use super::{AlreadyAnsweredView, ConsentView, Page, Pages, ScopeView, Theme};
 use crate::body::Body;
-use crate::client_address::Resolved;
 use crate::deadline::Deadline;
 use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body};
 use crate::host::{Host, HostError};
@@ -111,7 +111,7 @@ pub(crate) async fn serve<B: http_body::Body>(
         response.headers_mut().insert(header::ALLOW, allow);
         return response;
     }
-    Resolved::put(&mut head, address);
+    RequestAddress::put(&mut head.extensions, address);
     let refused = |refusal: Refusal| {
         let kind = match refusal {
             Refusal::Deadline => ShowKind::Unavailable,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use oauth_core::limit::RequestAddress;
 use oauth_core::metadata::Endpoint;
 use oauth_core::server::Server;
 
@@ -171,7 +172,9 @@ impl Shared {
         if *request.method() == Method::OPTIONS {
             return Outcome::Ready(options(&request, BROWSER, false));
         }
-        let (head, body): (Parts, B) = request.into_parts();
+        let address = self.address(&request);
+        let (mut head, body): (Parts, B) = request.into_parts();
+        RequestAddress::put(&mut head.extensions, address);
         if head.method == Method::POST {
             Outcome::Later(Box::pin(decide(endpoint, head, body)))
         } else {

@@ -8,6 +8,7 @@
 //! | an authorization request, parameter by parameter | [`Query`] |
 //! | the whole way to a code or to tokens | [`World::code`], [`World::tokens`] |
 //! | a form as a client | [`World::post_as`], [`World::token`] |
+//! | requests of strangers without end | [`Flooded`] |
 //! | bytes as a socket carries them | [`Socket`] |
 //! | many requests at one moment | [`Socket::race`] |
 //! | what an operator reads | [`Log`] |
@@ -22,6 +23,7 @@ mod clients;
 mod documents;
 mod dump;
 mod fixtures;
+mod flood;
 mod log;
 mod outcome;
 mod query;
@@ -38,6 +40,7 @@ pub use clients::{Tokens, basic};
 pub use documents::Documents;
 pub use dump::DumpStore;
 pub use fixtures::{API1, API2, APP, CHALLENGE, ISSUER, SPA, START, VERIFIER, secret};
+pub use flood::{Flood, Flooded};
 pub use log::Log;
 pub use outcome::{assert_inactive, assert_unavailable};
 pub use query::{Query, encode};

@@ -5,6 +5,8 @@ use std::time::Duration;
 use attack_tests::{API1, API2, Query, Socket, Tokens, World, encode};
 use axum::Router;
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_tower::bearer::{Bearer, BearerLayer};
 
 /// An API of two parts, each with its own scope, and a fallback that would answer anybody.
@@ -284,4 +286,40 @@ async fn pipelined_requests_do_not_inherit_a_token() {
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 1, "{answers}");
     assert_eq!(answers.matches("HTTP/1.1 401").count(), 1, "{answers}");
     assert_eq!(answers.matches("reached by alice").count(), 1, "{answers}");
+}
+
+/// JWEs of every bad kind: encrypted to nobody, claims in clear, bombs, parts of the wrong length.
+fn encrypted(token: &str) -> Vec<String> {
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let claims =
+        part(r#"{"iss":"https://as.example","sub":"alice","aud":"https://api1.example","scope":"read"}"#);
+    let headers = [
+        r#"{"alg":"RSA-OAEP-256","enc":"A256GCM","typ":"at+jwt"}"#,
+        r#"{"alg":"none","enc":"none","typ":"at+jwt"}"#,
+        r#"{"alg":"dir","enc":"A256GCM","zip":"DEF"}"#,
+        r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483648,"p2s":"AAAA"}"#,
+        r#"{"alg":"A128KW","enc":"A128CBC-HS256","cty":"JWT"}"#,
+    ];
+    let mut all = vec![format!("{token}.."), format!("{token}.AA.AA"), "....".to_owned()];
+    for header in headers.map(part) {
+        let bomb = "A".repeat(4000);
+        all.push(format!("{header}..{claims}.."));
+        all.push(format!("{header}.AAAA.AAAA.{claims}.AAAA"));
+        all.push(format!("{header}.{bomb}.A.{claims}.A"));
+    }
+    all
+}
+
+#[tokio::test]
+async fn jw_12_jw_13_jw_14_what_is_encrypted_is_no_token() {
+    let world = World::with(|builder| builder.jwt_for(API1));
+    let socket = Socket::serve(api(&world)).await;
+    let api = Api { token: token(&world, "read", API1).await, world, socket };
+    assert_eq!(api.token.split('.').count(), 3, "a JWT");
+    for token in encrypted(&api.token) {
+        api.with_token("/notes", &token).await.refused(401, Some("invalid_token"));
+        assert!(api.world.server.verify(&token).await.is_err());
+        assert_eq!(api.world.introspect("rs1", &token).await.body, r#"{"active":false}"#);
+    }
+    api.assert_alive().await;
 }

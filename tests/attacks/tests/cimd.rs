@@ -7,6 +7,7 @@ use attack_tests::{API1, Browser, Documents, Query, Reply, START, VERIFIER, Worl
 use oauth_core::client::Client;
 use oauth_core::clock::{ManualClock, Timestamp};
 use oauth_core::fetch::FetchError;
+use oauth_core::limit::Unlimited;
 use oauth_core::server::{ClientIdMetadataDocuments, Server, ServerBuilder, TrustPolicy};
 use oauth_fetch::Fetcher;
 use oauth_storage_memory::MemoryStore;
@@ -427,7 +428,7 @@ async fn a_document_that_nobody_consented_to_leaves_no_row() {
     let clock = ManualClock::new(Timestamp::from_secs(START));
     let store = Arc::new(MemoryStore::with_clock(Arc::new(clock.clone())));
     let documents = Documents::default();
-    let world = World::over(store.clone(), clock, |builder| settings(builder, &documents));
+    let world = World::over(store.clone(), clock, |builder| settings(builder, &documents).limiter(Unlimited));
     for at in 0..5000 {
         let id = format!("https://c.example/{at}");
         documents.put(&id, with(json!({"client_id": id})));

@@ -340,3 +340,33 @@ async fn revoking_more_jwts_of_a_grant_than_are_remembered_ends_it() {
     assert!(!world.is_active(&all[2]).await);
     assert_eq!(world.grants("web").await, ["revoked"]);
 }
+
+#[tokio::test]
+async fn rv_11_a_revoked_jwt_is_one_everywhere_that_asks() {
+    let world = world();
+    let (token, refresh) = tokens(&world, for_api1()).await;
+    assert!(world.is_active(&token).await);
+    // No `unsupported_token_type`, and no success that means nothing.
+    assert_eq!(world.revoke("web", &token).await.status, 200);
+    assert_inactive(&world.introspect("rs1", &token).await);
+    assert!(world.server.verify(&token).await.is_err());
+    assert_eq!(world.refresh("web", &refresh).await.status, 200, "the grant lives on");
+}
+
+/// The packages in the lock file that depend on another.
+fn dependents(lock: &'static str, on: &str) -> Vec<&'static str> {
+    let named = format!("\n \"{on}\"");
+    let packages = lock
+        .split("[[package]]")
+        .filter(|package| package.contains(&format!("{named},")) || package.contains(&format!("\n \"{on} ")));
+    packages.filter_map(|package| package.split('"').nth(1)).collect()
+}
+
+#[test]
+fn jw_28_no_key_of_ours_meets_an_rsa_implementation_that_leaks_it() {
+    let lock = include_str!("../../../Cargo.lock");
+    assert!(dependents(lock, "aws-lc-rs").contains(&"oauth-jose"), "the lock file can be read");
+    // Verifying uses no private key.
+    let only_verifies = ["openidconnect"];
+    assert!(dependents(lock, "rsa").iter().all(|own| only_verifies.contains(own)));
+}
