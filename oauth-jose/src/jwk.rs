@@ -8,6 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize as _;
 
+use crate::small_order::is_no_key;
 use crate::strict_json::{Strict, from_value};
 use crate::{Algorithm, base64url};
 
@@ -100,7 +101,7 @@ impl Members {
         let material = match (kty, self.crv.as_deref()) {
             ("EC", Some("P-256")) => Material::P256 { x: fixed(&self.x)?, y: fixed(&self.y)? },
             ("EC", Some("P-384")) => Material::P384 { x: fixed(&self.x)?, y: fixed(&self.y)? },
-            ("OKP", Some("Ed25519")) => Material::Ed25519 { x: fixed(&self.x)? },
+            ("OKP", Some("Ed25519")) => Material::ed25519(fixed(&self.x)?)?,
             ("RSA", None) => Material::rsa(bytes(&self.n)?, bytes(&self.e)?)?,
             _ => return Err(JwkError::Kind),
         };
@@ -132,11 +133,26 @@ impl Drop for Members {
 }
 
 impl Material {
-    /// An RSA key of an acceptable size, with the odd exponents from 3 up to 2³³ that the cryptography library takes.
+    /// A point that can be a key.
+    fn ed25519(x: [u8; 32]) -> Result<Self, JwkError> {
+        if is_no_key(&x) { Err(JwkError::Key) } else { Ok(Self::Ed25519 { x }) }
+    }
+
+    /// An RSA key of an acceptable size, with the odd exponents from 3 up to 2³³ that the cryptography library takes. By the
+    /// exponent one, whatever is well padded is its own signature.
     pub(crate) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, JwkError> {
-        let canonical = |number: &[u8]| number.first().is_some_and(|first| *first != 0);
-        let sized = RSA_MODULUS.contains(&n.len()) && e.len() <= 5;
-        if sized && canonical(&n) && canonical(&e) { Ok(Self::Rsa { n, e }) } else { Err(JwkError::Key) }
+        let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+        let modulus = match n.first() {
+            None | Some(0) => false,
+            Some(first) if n.len() == *RSA_MODULUS.start() => *first >= 0x80,
+            Some(_) => RSA_MODULUS.contains(&n.len()),
+        };
+        let exponent = match e.first() {
+            None | Some(0) => false,
+            Some(first) if e.len() == 5 => *first == 1,
+            Some(_) => e.len() < 5 && e != [1],
+        };
+        if modulus && exponent && odd(&n) && odd(&e) { Ok(Self::Rsa { n, e }) } else { Err(JwkError::Key) }
     }
 
     /// The algorithm that goes without saying.

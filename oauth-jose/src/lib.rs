@@ -37,6 +37,7 @@ mod jwk_set;
 mod local_key;
 mod pem;
 mod signer;
+mod small_order;
 mod strict_json;
 mod verify;
 mod verifying_key;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_jose::{Algorithm, JwkSet, VerifyingKey, VerifyingKeys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -112,7 +110,7 @@ impl PartialEq for ClientKeys {
 
 /// Reads the keys of a set for assertions. An RSA key that does not say its algorithm is good for both.
 pub(crate) fn read_keys(jwks: &[u8]) -> Result<VerifyingKeys, ClientKeysError> {
-    refuse_unsafe(jwks)?;
+    refuse_secrets(jwks)?;
     let set = JwkSet::parse(jwks).map_err(|_| ClientKeysError::Set)?;
     // A set for both takes such a key for RS256 first, a set for PS256 alone takes it for that.
     let read =
@@ -126,65 +124,14 @@ pub(crate) fn read_keys(jwks: &[u8]) -> Result<VerifyingKeys, ClientKeysError> {
     if keys.is_empty() { Err(ClientKeysError::Set) } else { Ok(VerifyingKeys::new(keys)) }
 }
 
-fn refuse_unsafe(jwks: &[u8]) -> Result<(), ClientKeysError> {
+fn refuse_secrets(jwks: &[u8]) -> Result<(), ClientKeysError> {
     let set: Value = serde_json::from_slice(jwks).map_err(|_| ClientKeysError::Set)?;
     let keys = set.get("keys").and_then(Value::as_array).ok_or(ClientKeysError::Set)?;
     let secret = |key: &Value| {
         ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| key.get(member).is_some())
             || key.get("kty").and_then(Value::as_str) == Some("oct")
     };
-    if keys.iter().any(secret) {
-        return Err(ClientKeysError::Private);
-    }
-    // By the RSA exponent one, whatever is well padded is its own signature.
-    let exponent_one = |key: &Value| key.get("e").and_then(Value::as_str) == Some("AQ");
-    if keys.iter().any(|key| exponent_one(key) || has_small_order(key)) {
-        Err(ClientKeysError::Set)
-    } else {
-        Ok(())
-    }
-}
-
-const fn near_the_prime(first: u8) -> [u8; 32] {
-    let mut bytes = [0xff; 32];
-    bytes[0] = first;
-    bytes[31] = 0x7f;
-    bytes
-}
-
-/// Whether an Ed25519 key is a point of small order: there are signatures by it that fit many messages.
-fn has_small_order(key: &Value) -> bool {
-    /// The ordinates of all such points, and those that are read as one of them, without the sign.
-    const ORDINATES: [[u8; 32]; 7] = {
-        let mut one = [0; 32];
-        one[0] = 1;
-        [
-            [0; 32],
-            one,
-            [
-                0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-                0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-                0xfc, 0x05,
-            ],
-            [
-                0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-                0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-                0x03, 0x7a,
-            ],
-            near_the_prime(0xec),
-            near_the_prime(0xed),
-            near_the_prime(0xee),
-        ]
-    };
-    let x = key
-        .get("x")
-        .and_then(Value::as_str)
-        .filter(|_| key.get("kty").and_then(Value::as_str) == Some("OKP"));
-    let Some(Ok(mut point)) = x.map(|x| URL_SAFE_NO_PAD.decode(x)) else { return false };
-    if let Some(last) = point.last_mut() {
-        *last &= 0x7f;
-    }
-    ORDINATES.iter().any(|ordinate| point == ordinate)
+    if keys.iter().any(secret) { Err(ClientKeysError::Private) } else { Ok(()) }
 }
 
 /// The stored form.

@@ -4,6 +4,8 @@ mod attacks;
 mod claims;
 mod keys;
 mod vectors;
+mod weak_keys;
+mod wycheproof;
 
 use std::sync::Arc;
 
