@@ -81,6 +81,12 @@ impl History {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// How many of them had an answer.
+    pub fn answered(&self) -> usize {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().filter(|event| !matches!(event.operation, Operation::Unknown { .. })).count()
+    }
+
     /// Whether nothing was.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

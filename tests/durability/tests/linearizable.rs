@@ -77,7 +77,7 @@ async fn check(setup: Setup, seed: u64, disturb: impl AsyncFn(&Replica)) {
             task.await.expect("no panic");
         }
     }
-    assert!(history.len() >= OPERATIONS, "only {} operations", history.len());
+    assert!(history.answered() >= OPERATIONS, "only {} answers", history.answered());
     if let Err(violation) = history.check() {
         panic!("seed {seed}: {violation}");
     }
@@ -118,4 +118,17 @@ async fn redis_over_a_crash_of_the_server() {
 async fn a_redis_cluster_over_a_killed_process() {
     let cluster = RedisCluster::shared();
     check(replica(format!("cluster:{}", cluster.urls().join(","))), 4, Replica::kill).await;
+}
+
+/// Each primary in turn is killed under load and started again on its append-only file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_cluster_over_crashes_of_its_nodes() {
+    let cluster = RedisCluster::start_with(&[("appendonly", "yes"), ("appendfsync", "always")]);
+    check(replica(format!("cluster:{}", cluster.urls().join(","))), 5, async |_| {
+        for node in 0..cluster.urls().len() {
+            cluster.crash_node(node);
+            cluster.restart();
+        }
+    })
+    .await;
 }

@@ -20,6 +20,7 @@ prepare_one() {
 }
 cli() { redis-cli -s "$at/redis.sock" "$@"; }
 start_one() {
+    [ -f "$at/pid" ] && kill -0 "$(cat "$at/pid")" 2>/dev/null && return
     redis-server "$at/redis.conf" >>"$at/log" 2>&1 &
     echo $! >"$at/pid"
     until [ "$(cli ping 2>/dev/null)" = PONG ]; do wait_one || return 1; done
@@ -45,6 +46,7 @@ start() {
     each agreed_one && each known_one
 }
 crash() { each end_one; }
+crash_node() { at="$dir/$1" && end_one; }
 pause() { signal=STOP; each signal_one; }
 resume() { signal=CONT; each signal_one; }
 stop() { each end_one; }
@@ -180,7 +182,12 @@ impl RedisCluster {
         obey(&self.supervisor, "crash");
     }
 
-    /// Starts them again on their files.
+    /// Kills one of its [`urls`](Self::urls). Its files stay.
+    pub fn crash_node(&self, node: usize) {
+        obey(&self.supervisor, &format!("crash_node {}", self.ports[node]));
+    }
+
+    /// Starts those that were killed again on their files, and returns when all nodes agree that the cluster is whole.
     pub fn restart(&self) {
         obey(&self.supervisor, "start");
     }

@@ -49,7 +49,7 @@ impl Supervisor {
         &self.directory
     }
 
-    /// Says a word, and returns when it has been done.
+    /// Says a word, or one with arguments, and returns when it has been done.
     pub(crate) fn obey(&mut self, word: &str) {
         let words = self.words.as_mut().expect("it is there until it is dropped");
         writeln!(words, "{word}").expect("the engine's shell listens");
@@ -82,9 +82,9 @@ impl Drop for Supervisor {
 const LOOP: &str = r#"
 trap '' INT TERM HUP PIPE
 trap 'stop >/dev/null 2>&1; cd /; rm -rf "$dir"' EXIT
-say() { "$1" </dev/null 2>&1 || exit 1; echo "done: $1"; }
+say() { "$@" </dev/null 2>&1 || exit 1; echo "done: $*"; }
 say prepare
-while read -r word; do say "$word"; done
+while read -r words; do say $words; done
 "#;
 
 /// A shell that is not root's, with the directory as its own.
