@@ -9,9 +9,10 @@ use futures_util::{StreamExt, stream};
 use oauth_core::storage::{Index, Page, Record, Store, Swap};
 use oauth_storage_sqlx::PostgresStore;
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{query_as, raw_sql};
+use sqlx::{query, query_as, raw_sql};
 
 use crate::backend::{fresh, patient_pool, wired};
+use crate::purging::{Space, gives_its_space_back};
 use crate::records::{NOW, Records};
 
 const GRANTS: usize = 4_000;
@@ -164,4 +165,22 @@ async fn waiting_operations_pass_connections_on() {
     let seen = wire.round_trips() - before;
     println!("postgres, {AT_ONCE} loads on one connection: {seen} round trips");
     assert!((AT_ONCE + 2..AT_ONCE + 6).contains(&seen), "{seen} round trips");
+}
+
+/// On a server of its own: any open transaction in the database keeps all old versions in place.
+#[tokio::test(flavor = "multi_thread")]
+async fn purged_pages_are_given_back_or_used_again() {
+    let postgres = Postgres::start_with(&[("fsync", "off"), ("autovacuum", "off")]);
+    let store = PostgresStore::new(patient_pool(postgres.url().parse().unwrap()));
+    store.migrate().await.unwrap();
+    let space = async || {
+        // Twice: the pages of an index that the first has emptied are free after the second.
+        for _ in 0..2 {
+            query("VACUUM oauth_records").execute(store.pool()).await.unwrap();
+        }
+        let sizes = "SELECT pg_table_size(t), pg_total_relation_size(t) FROM to_regclass('oauth_records') t";
+        let (table, all): (i64, i64) = query_as(sizes).fetch_one(store.pool()).await.unwrap();
+        Space { used: table.try_into().unwrap(), taken: all.try_into().unwrap() }
+    };
+    gives_its_space_back(&store, space).await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{join, join_all};
+use futures_util::{StreamExt, stream};
 use oauth_core::storage::{Index, Page, Record, Store, Swap};
 
 use crate::records::{DAY, NOW, Records};
@@ -67,4 +68,48 @@ pub(crate) async fn goes_on_beside_refreshes(store: &impl Store) {
     for record in refreshed {
         assert_eq!(store.load(&record.key).await.unwrap(), Some(record));
     }
+}
+
+/// Bytes that hold something, and bytes that are taken from the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Space {
+    pub(crate) used: u64,
+    pub(crate) taken: u64,
+}
+
+/// Very many come and go, twice: afterwards as much is in use as before, and the second time takes nothing more.
+pub(crate) async fn gives_its_space_back(store: &impl Store, space: impl AsyncFn() -> Space) {
+    const MANY: usize = 20_000;
+    const BATCH: usize = 500;
+    let records = &Records::new(2);
+    let insert = async |count: usize, retain_until| {
+        let swaps = (0..count).map(|_| async {
+            let record = Arc::new(Record { retain_until, ..(*records.grant()).clone() });
+            assert_eq!(store.swap(record, None).await.unwrap(), Swap::Swapped);
+        });
+        stream::iter(swaps).buffer_unordered(64).for_each(async |()| {}).await;
+    };
+    insert(LIVE, NOW + 30 * DAY).await;
+    let before = space().await;
+    let mut peaks = Vec::new();
+    for _ in 0..2 {
+        insert(MANY, NOW).await;
+        let full = space().await;
+        let (mut deleted, mut more) = (0, true);
+        while more {
+            let purged = store.purge(NOW + DAY, BATCH).await.unwrap();
+            assert!(purged.deleted <= BATCH, "{purged:?}");
+            (deleted, more) = (deleted + purged.deleted, purged.more);
+        }
+        assert_eq!(deleted, MANY);
+        let after = space().await;
+        // A twentieth is left for what an engine keeps of its own.
+        let most = before.used + (full.used - before.used) / 20;
+        assert!(after.used <= most, "{before:?}, full {full:?}, purged {after:?}");
+        peaks.push(full.taken);
+    }
+    assert!(peaks[1] <= peaks[0] + peaks[0] / 20, "it grows: {peaks:?}");
+    let listed =
+        store.list(Index::Client("a-client-whose-id-is-exactly-40-bytes-oo"), Page::first(1000)).await;
+    assert_eq!(listed.unwrap().keys.len(), LIVE);
 }

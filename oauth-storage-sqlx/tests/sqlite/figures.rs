@@ -10,6 +10,7 @@ use oauth_core::storage::{Record, Store, Swap};
 use sqlx::{query, query_scalar};
 
 use crate::backend::open;
+use crate::purging::{Space, gives_its_space_back};
 use crate::records::Records;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,4 +85,19 @@ async fn waiting_writes_are_faster_together() {
         "sqlite: {together:.0} refreshes a second by {AT_ONCE} at once, {alone:.0} bare updates with a commit each: {:.1} times",
         together / alone
     );
+}
+
+/// Pages of purged records are used again; the file keeps its size, as SQLite's do.
+#[tokio::test(flavor = "multi_thread")]
+async fn purged_pages_are_used_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("store.db"));
+    store.migrate().await.unwrap();
+    let space = async || {
+        let count =
+            async |sql: &'static str| -> u64 { query_scalar(sql).fetch_one(store.pool()).await.unwrap() };
+        let (page, all) = (count("PRAGMA page_size").await, count("PRAGMA page_count").await);
+        Space { used: page * (all - count("PRAGMA freelist_count").await), taken: page * all }
+    };
+    gives_its_space_back(&store, space).await;
 }
