@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use oauth_tower::bearer::{IntrospectionVerifier, Verifier};
 use oauth_tower::http_client::HttpClient;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,9 +30,19 @@ pub(crate) enum Manner {
     Breaking,
     /// No HTTP at all.
     Babbling,
+    /// Sends a byte of the body now and then.
+    Dripping,
+    /// Never comes to the end of the head.
+    Verbose,
+    /// Says over and over that it will answer.
+    Promising,
+    /// Two lengths, of which one is right.
+    Ambiguous,
+    /// A chunk that ends before it should.
+    Miscounting,
 }
 
-pub(crate) const MANNERS: [Manner; 7] = [
+pub(crate) const MANNERS: [Manner; 12] = [
     Manner::Silent,
     Manner::Stalling,
     Manner::Redirecting(0),
@@ -39,6 +50,11 @@ pub(crate) const MANNERS: [Manner; 7] = [
     Manner::Endless,
     Manner::Breaking,
     Manner::Babbling,
+    Manner::Dripping,
+    Manner::Verbose,
+    Manner::Promising,
+    Manner::Ambiguous,
+    Manner::Miscounting,
 ];
 
 /// Serves in this manner; counts the connections, and the bytes that somebody took.
@@ -83,6 +99,25 @@ async fn answer(mut stream: TcpStream, manner: Manner) -> std::io::Result<()> {
             return Ok(());
         }
         Manner::Babbling => stream.write_all(b"220 mail.example ESMTP\r\n").await?,
+        Manner::Dripping => {
+            stream.write_all(head("content-length: 9000\r\n").as_bytes()).await?;
+            while stream.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        Manner::Verbose => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
+            while stream.write_all(b"x-word: and another thing\r\n").await.is_ok() {}
+        }
+        Manner::Promising => while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_ok() {},
+        Manner::Ambiguous => {
+            stream.write_all(head("content-length: 2\r\ncontent-length: 11\r\n").as_bytes()).await?;
+            stream.write_all(br#"{"keys":[]}"#).await?;
+        }
+        Manner::Miscounting => {
+            stream.write_all(head("transfer-encoding: chunked\r\n").as_bytes()).await?;
+            stream.write_all(b"5\r\n{\"keys\":[]}\r\n0\r\n\r\n").await?;
+        }
     }
     // Until the other side has had enough.
     while stream.read(&mut buffer).await? > 0 {}
@@ -92,14 +127,16 @@ async fn answer(mut stream: TcpStream, manner: Manner) -> std::io::Result<()> {
 /// Nobody gets through, nobody waits for long, and nobody goes where a redirect points.
 pub(crate) async fn endure<V: Verifier>(verifier: impl Fn(u16) -> V, token: &str) {
     let (elsewhere, followed) = serve(Manner::Babbling).await;
-    for manner in MANNERS {
+    let verifier = &verifier;
+    join_all(MANNERS.map(async |manner| {
         let manner =
             if let Manner::Redirecting(_) = manner { Manner::Redirecting(elsewhere) } else { manner };
         let (port, connections) = serve(manner).await;
         let verdict = tokio::time::timeout(Duration::from_secs(20), verify(&verifier(port), token)).await;
         assert_unavailable(verdict.expect("an end"), &format!("{manner:?}"));
         assert!(connections.load(Ordering::SeqCst) > 0, "{manner:?}");
-    }
+    }))
+    .await;
     assert_eq!(followed.load(Ordering::SeqCst), 0);
 }
 

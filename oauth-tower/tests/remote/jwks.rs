@@ -12,7 +12,7 @@ use crate::hostile::endure;
 use crate::issuer::{API, ISSUER, Key, NOW, builder, claims, clock, publish, publisher, remote, set, with};
 
 /// Lets fetches in the background end: they are tasks of the same thread.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

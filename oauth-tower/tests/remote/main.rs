@@ -7,4 +7,5 @@ mod introspection;
 mod issuer;
 mod jwks;
 mod jwt;
+mod lies;
 mod rotation;
