@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::grant::Refusal;
+use crate::handle::GrantId;
+use crate::limit::Rule;
 use crate::storage::StoreError;
 
 macro_rules! codes {
@@ -95,6 +97,7 @@ pub struct Error {
     description: Cow<'static, str>,
     reason: Option<Reason>,
     client_id: Option<Arc<str>>,
+    grant_id: Option<GrantId>,
     basic_challenge: bool,
     retry_after: Option<Duration>,
 }
@@ -103,6 +106,7 @@ pub struct Error {
 #[derive(Clone, Debug)]
 enum Reason {
     Refusal(Refusal),
+    Limited(Rule),
     Text(Cow<'static, str>),
 }
 
@@ -118,6 +122,7 @@ impl Error {
             description: description.into(),
             reason: None,
             client_id: None,
+            grant_id: None,
             basic_challenge: false,
             retry_after,
         }
@@ -155,6 +160,20 @@ impl Error {
         self
     }
 
+    /// Names the grant that the request's code or token names.
+    #[must_use]
+    pub(crate) fn for_grant(mut self, grant_id: GrantId) -> Self {
+        self.grant_id.get_or_insert(grant_id);
+        self
+    }
+
+    /// Says which limit was reached.
+    #[must_use]
+    pub(crate) fn limited_by(mut self, rule: Rule) -> Self {
+        self.reason = Some(Reason::Limited(rule));
+        self
+    }
+
     /// Asks for HTTP Basic credentials in the answer, because that is what the client tried (RFC 6749 §5.2).
     #[must_use]
     pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
@@ -176,6 +195,7 @@ impl Error {
     pub fn reason(&self) -> String {
         match &self.reason {
             Some(Reason::Refusal(refusal)) => refusal.to_string(),
+            Some(Reason::Limited(rule)) => format!("too many attempts ({rule:?})"),
             Some(Reason::Text(text)) => text.clone().into_owned(),
             None => self.description.clone().into_owned(),
         }
@@ -192,6 +212,19 @@ impl Error {
     /// The client that it concerns, where known.
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
+    }
+
+    /// The grant that the request's code or token names, where it was read.
+    pub fn grant_id(&self) -> Option<GrantId> {
+        self.grant_id
+    }
+
+    /// The limit that was reached, if that is what happened.
+    pub fn rule(&self) -> Option<Rule> {
+        match self.reason {
+            Some(Reason::Limited(rule)) => Some(rule),
+            _ => None,
+        }
     }
 
     /// Whether the answer carries `WWW-Authenticate: Basic`.

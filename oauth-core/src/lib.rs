@@ -19,6 +19,7 @@
 //! | write a sign-in or consent page | [`authorize`], [`server::Server::pending`] |
 //! | see what can happen to a grant | [`grant`] |
 //! | limit how often somebody may try | [`limit`] |
+//! | hear what happens, for an audit log | [`audit`] |
 //! | know what a token says on the wire | [`handle`] |
 //! | know the threats, the defaults and the invariants | [`manual`] |
 //!
@@ -51,6 +52,7 @@
 //! # Ok::<(), oauth_core::server::BuildError>(())
 //! ```
 
+pub mod audit;
 pub mod authorize;
 pub mod client;
 pub mod clock;

@@ -204,6 +204,14 @@ impl RedirectError {
 }
 
 impl AuthorizeError {
+    /// The error code that the client is told, or that fits best where it is not.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Show(error) => error.kind().code(),
+            Self::Redirect(error) => error.code(),
+        }
+    }
+
     /// The client that the request named, where known.
     pub fn client_id(&self) -> Option<&str> {
         match self {

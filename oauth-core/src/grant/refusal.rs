@@ -1,5 +1,6 @@
 //! Why a step was refused, in the operator's words.
 
+use super::RevokeReason;
 use crate::error::ErrorCode;
 
 /// Why a handle or a request was refused. The client hears only [`Refusal::code`]; the operator reads the rest.
@@ -124,6 +125,15 @@ impl Refusal {
             Self::VerifierMissing | Self::VerifierWrong => "code_verifier does not match",
             Self::RedirectUri | Self::RedirectUriMissing => "redirect_uri does not match",
             _ => "the code or token is invalid, expired or revoked",
+        }
+    }
+
+    /// Why the grant has ended, for a refusal that ended it.
+    pub fn ended_by(self) -> Option<RevokeReason> {
+        match self {
+            Self::CodeReplayed => Some(RevokeReason::CodeReplay),
+            Self::RefreshReused => Some(RevokeReason::RefreshReuse),
+            _ => None,
         }
     }
 

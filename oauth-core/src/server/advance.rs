@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::Server;
+use super::{Concerned, Server};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Grant, MAX_GRANT_BYTES, Plan, Refusal, RevokeReason, State, Unsigned};
@@ -26,6 +27,11 @@ pub(crate) trait Step: Sync {
 
     /// The JWT that must be signed before anything is written or answered.
     fn unsigned(&self, _outcome: &Self::Outcome) -> Option<Unsigned> {
+        None
+    }
+
+    /// What is told of the step once it is done. `written` says whether it changed the grant.
+    fn happened<'a>(&'a self, _outcome: &'a Self::Outcome, _written: bool) -> Option<EventKind<'a>> {
         None
     }
 
@@ -94,6 +100,7 @@ impl Server {
                 Planned::Write(next, outcome) => (Some(next), Ok(outcome)),
                 Planned::End(next, refusal) => (Some(next), Err(refusal)),
             };
+            let written = next.is_some();
             if result.is_ok() && !host_agreed {
                 let subject = record.grant().and_then(|grant| grant.subject.as_deref());
                 if !self.check_subject(subject).await? {
@@ -115,10 +122,32 @@ impl Server {
                 Some(next) => self.swap(next, Some(record.version)).await?,
             };
             if let Committed::Done = done {
+                if self.is_heard() {
+                    self.tell_step(id, step, &record, result.as_ref(), written);
+                }
                 return Ok((result?, prepared.map(|(_, jwt)| jwt)));
             }
         }
         Err(Error::unavailable("the grant changed under every attempt"))
+    }
+
+    /// Tells what a step has done to the grant that was `before`.
+    fn tell_step<S: Step>(
+        &self,
+        id: GrantId,
+        step: &S,
+        before: &Record,
+        result: Result<&S::Outcome, &Refusal>,
+        written: bool,
+    ) {
+        let kind = match result {
+            Ok(outcome) => step.happened(outcome, written),
+            Err(refusal) => refusal.ended_by().map(|reason| EventKind::GrantRevoked { reason }),
+        };
+        if let Some((kind, grant)) = kind.zip(before.grant()) {
+            let (client_id, subject) = (Some(&*grant.client_id), grant.subject.as_deref());
+            self.tell(Concerned { client_id, subject, grant_id: Some(id) }, kind);
+        }
     }
 
     /// Apart from the future, which would carry the grant about.
@@ -279,6 +308,10 @@ impl Step for Revoke {
 
     fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<()>, Refusal> {
         Ok(grant.revoke(self.0, now))
+    }
+
+    fn happened(&self, (): &(), written: bool) -> Option<EventKind<'_>> {
+        written.then_some(EventKind::GrantRevoked { reason: self.0 })
     }
 }
 

@@ -252,7 +252,8 @@ impl Server {
             }
             (Next::Issue, Some(login)) => {
                 let ticket = self.ticket(&arrival, &login, Duration::ZERO);
-                let answer = self.approve(&client.clone(), &arrival.request, &login, &ticket, None).await?;
+                let answer =
+                    self.approve(&client.clone(), &arrival.request, &login, &ticket, None, false).await?;
                 Ok(AuthorizeStep::Issue(answer))
             }
             (Next::Refuse(error), Some(_)) => Err(error.into()),

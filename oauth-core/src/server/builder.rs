@@ -14,6 +14,7 @@ use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
 use super::{
     ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, ScopeDescription, Server, SubjectStatus,
 };
+use crate::audit::AuditSink;
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::DocumentFetcher;
@@ -146,6 +147,7 @@ pub struct ServerBuilder {
     device_flow: Option<DeviceFlow>,
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
+    audit: Option<Arc<dyn AuditSink>>,
     resources: Vec<String>,
     fetcher: Option<Arc<dyn DocumentFetcher>>,
     documents: Option<ClientIdMetadataDocuments>,
@@ -176,6 +178,7 @@ impl ServerBuilder {
             device_flow: None,
             limiter: Arc::new(MemoryLimiter::new()),
             quotas: Quotas::default(),
+            audit: None,
             resources: Vec::new(),
             fetcher: None,
             documents: None,
@@ -278,6 +281,12 @@ impl ServerBuilder {
     /// How many attempts a rule allows, instead of [`Rule::default_quota`].
     pub fn limit(mut self, rule: Rule, quota: Quota) -> Self {
         self.quotas.set(rule, quota);
+        self
+    }
+
+    /// Tells a sink of everything that happens: what is issued, refused, revoked; see [`audit`](crate::audit).
+    pub fn audit(mut self, sink: impl AuditSink) -> Self {
+        self.audit = Some(Arc::new(sink));
         self
     }
 
@@ -429,6 +438,7 @@ impl ServerBuilder {
             device_flow: self.device_flow,
             limiter: self.limiter,
             quotas: self.quotas,
+            audit: self.audit,
         })
     }
 

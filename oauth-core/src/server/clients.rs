@@ -7,7 +7,8 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::documents::Documents;
-use super::{BuildError, DeviceFlow, Server};
+use super::{BuildError, Concerned, DeviceFlow, Server};
+use crate::audit::EventKind;
 use crate::client::{Client, ClientCache, ClientSource, client_key, looks_like_url};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -192,6 +193,8 @@ impl Clients<'_> {
         let stored = Body::Client(Box::new(client.clone()));
         self.0.update(key, |_| Some((stored.clone(), Timestamp::MAX))).await?;
         self.0.clients.cache.forget(client.id());
+        let concerned = Concerned { client_id: Some(client.id()), ..Concerned::default() };
+        self.0.tell(concerned, EventKind::ClientStored);
         Ok(())
     }
 
@@ -223,13 +226,14 @@ impl Clients<'_> {
     pub async fn disable(&self, client_id: &str) -> Result<Option<usize>, Error> {
         let key = client_key(self.0.issuer.as_str(), client_id);
         let now = self.0.now();
-        let mut found = false;
+        let (mut found, mut changed) = (false, false);
         self.0
             .update(key, |stored| match stored {
                 Some(Body::Client(client)) => {
                     found = true;
                     let off = Body::Client(Box::new((**client).clone().disabled(now)));
-                    (!client.is_disabled()).then_some((off, Timestamp::MAX))
+                    changed = !client.is_disabled();
+                    changed.then_some((off, Timestamp::MAX))
                 }
                 _ => None,
             })
@@ -237,6 +241,10 @@ impl Clients<'_> {
         self.0.clients.cache.forget(client_id);
         if !found {
             return Ok(None);
+        }
+        if changed {
+            let concerned = Concerned { client_id: Some(client_id), ..Concerned::default() };
+            self.0.tell(concerned, EventKind::ClientDisabled);
         }
         self.0.grants().revoke_all(Index::Client(client_id)).await.map(Some)
     }

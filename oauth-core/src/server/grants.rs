@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Server;
 use super::advance::Revoke;
+use super::{Concerned, Server};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Active, FenceKind, Format, Grant, Refusal, Resources, RevokeReason, State, fence_key};
@@ -118,6 +119,8 @@ impl Grants<'_> {
                 Some((Body::Fence(fence), retain_until))
             })
             .await?;
+        let around = Some(index);
+        self.0.tell(Concerned::default(), EventKind::FenceRaised { around, not_before: now });
         let mut revoked = 0;
         let mut page = Some(Page::first(PAGE));
         while let Some(current) = page {

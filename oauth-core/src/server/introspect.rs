@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer};
 
 use super::signing::ParsedJwt;
 use super::token::{Named, find_named};
-use super::{AccessToken, Server};
+use super::{AccessToken, Concerned, Server};
+use crate::audit::EventKind;
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
@@ -199,8 +200,13 @@ impl Server {
                 .because("a public client may not introspect tokens")
                 .for_client(client.shared_id()));
         }
-        let Some(named) = find_named(self, &params, now).await? else { return Ok(Introspection::default()) };
+        let Some(named) = find_named(self, &params, now).await? else {
+            let concerned = Concerned { client_id: Some(client.id()), ..Concerned::default() };
+            self.tell(concerned, EventKind::TokenIntrospected { active: false });
+            return Ok(Introspection::default());
+        };
         self.catch_up(now).await?;
+        let grant_id = named.grant();
         let found = match named {
             Named::UnknownKey => Ok(None),
             Named::Jwt(jwt) => Box::pin(self.introspect_jwt(&jwt, &client, now)).await,
@@ -210,11 +216,14 @@ impl Server {
                 _ => Ok(None),
             },
         };
-        match found {
-            Ok(found) => Ok(Introspection(found)),
-            Err(error) if error.refusal().is_some() => Ok(Introspection::default()),
-            Err(error) => Err(error.for_client(client.shared_id())),
-        }
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if error.refusal().is_some() => None,
+            Err(error) => return Err(error.for_client(client.shared_id())),
+        };
+        let concerned = Concerned { client_id: Some(client.id()), subject: None, grant_id };
+        self.tell(concerned, EventKind::TokenIntrospected { active: found.is_some() });
+        Ok(Introspection(found))
     }
 
     async fn introspect_access(

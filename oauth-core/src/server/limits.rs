@@ -24,7 +24,7 @@ pub struct RateLimited {
 impl From<RateLimited> for Error {
     fn from(limited: RateLimited) -> Self {
         Self::new(ErrorCode::TooManyRequests, "too many attempts, please wait")
-            .because(limited.to_string())
+            .limited_by(limited.rule)
             .retry_in(limited.retry_after)
     }
 }

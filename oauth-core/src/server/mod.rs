@@ -2,6 +2,7 @@
 
 mod advance;
 mod assertion;
+mod audit;
 mod authorize;
 #[cfg(test)]
 mod authorize_tests;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use audit::Audit;
 pub use authorize::{AUTHORIZE_PATH, Answer, Authorization, AuthorizeStep, SignIn};
 pub use builder::{BuildError, ServerBuilder};
 pub use clients::Clients;
@@ -47,9 +49,12 @@ pub use self_described::{ClientIdMetadataDocuments, TrustPolicy};
 pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};
 pub use verify::{AccessToken, ParsedAccess, VerifyError};
 
+use audit::Concerned;
+
 pub(crate) use advance::{Inserted, NewGrant, Step};
 pub(crate) use config::Config;
 
+use crate::audit::AuditSink;
 use crate::client::AuthenticatedClient;
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
@@ -94,6 +99,7 @@ pub struct Server {
     device_flow: Option<DeviceFlow>,
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
+    audit: Option<Arc<dyn AuditSink>>,
 }
 
 impl Server {
@@ -173,11 +179,17 @@ impl Server {
             Some(found) => Some(found),
             None => Box::pin(self.find_client(credentials.client_id(), None, now)).await?,
         };
-        if let Some(assertion) = credentials.assertion() {
-            return Box::pin(self.check_assertion(assertion, credentials.client_id(), found, now)).await;
-        }
-        let (client, fence) = found.unzip();
-        Ok(credentials.check(client, now)?.with_fence(fence))
+        let client = match credentials.assertion() {
+            Some(assertion) => {
+                Box::pin(self.check_assertion(assertion, credentials.client_id(), found, now)).await?
+            }
+            None => {
+                let (client, fence) = found.unzip();
+                credentials.check(client, now)?.with_fence(fence)
+            }
+        };
+        audit::note(Concerned { client_id: Some(client.id()), ..Concerned::default() });
+        Ok(client)
     }
 
     pub(crate) fn new_grant_id(&self, now: Timestamp, random: [u8; 16]) -> GrantId {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::advance::is_too_large;
-use super::{Answer, ConsentPolicy, Inserted, Server};
+use super::{Answer, Concerned, ConsentPolicy, Inserted, Server};
+use crate::audit::EventKind;
 use crate::authorize::{
     AuthorizeError, BrowserCookie, Login, RESUME_PARAM, Request, ShowError, ShowKind, Ticket,
 };
@@ -167,7 +168,7 @@ impl Decision {
             let why = "the accepted scope is empty, or not a part of the requested one";
             return Err(ShowError::new(ShowKind::Malformed, why).for_client(client.id()).into());
         }
-        let answer = server.approve(&client, &request, &login, &ticket, scope.as_ref()).await?;
+        let answer = server.approve(&client, &request, &login, &ticket, scope.as_ref(), true).await?;
         if let ConsentPolicy::Remember(keep) = server.config.consent
             && !client.is_first_party()
             && request.may_remember(&client)
@@ -188,17 +189,19 @@ impl Decision {
     ///
     /// [`AuthorizeError::Show`] where the page has been answered before, or the store fails.
     pub async fn deny(self) -> Result<Answer, AuthorizeError> {
-        let Pending { server, request, ticket, .. } = self.pending;
+        let Pending { server, client, request, login, ticket, .. } = self.pending;
         if server.load_grant(&Key::grant(ticket.grant)).await?.is_some() {
             return Err(already_answered(&request));
         }
+        let (client_id, subject) = (Some(client.id()), Some(&*login.subject));
+        server.tell(Concerned { client_id, subject, grant_id: Some(ticket.grant) }, EventKind::Denied);
         let error = request.refuse(ErrorCode::AccessDenied, "the resource owner denied the request");
         Ok(Answer { location: error.location(server.issuer().as_str()) })
     }
 }
 
 impl Server {
-    /// Stores the grant and answers with its code.
+    /// Stores the grant and answers with its code. `asked` says whether the resource owner has just said yes.
     pub(super) async fn approve(
         &self,
         client: &Client,
@@ -206,6 +209,7 @@ impl Server {
         login: &Login,
         ticket: &Ticket,
         scope: Option<&Scope>,
+        asked: bool,
     ) -> Result<Answer, AuthorizeError> {
         let expired = || ShowError::new(ShowKind::Expired, "the ticket's key is not in the ring any more");
         let handles = self.handles();
@@ -221,8 +225,8 @@ impl Server {
                 )
                 .into());
         }
-        match self.insert_grant(self.new_grant(ticket.grant, grant, None)).await? {
-            Inserted::New => {}
+        let again = match self.insert_grant(self.new_grant(ticket.grant, grant, None)).await? {
+            Inserted::New => false,
             Inserted::Exists(record) => {
                 let same = record.grant().is_some_and(|grant| {
                     let code = grant.code.as_deref().filter(|code| code.digest == digest);
@@ -231,11 +235,21 @@ impl Server {
                 if !same {
                     return Err(already_answered(request));
                 }
+                true
             }
             Inserted::Fenced => {
                 let why = "access was revoked while the request was being answered";
                 return Err(request.refuse(ErrorCode::AccessDenied, why).into());
             }
+        };
+        if self.is_heard() {
+            let (client_id, subject) = (Some(client.id()), Some(&*login.subject));
+            let concerned = Concerned { client_id, subject, grant_id: Some(ticket.grant) };
+            let scope = scope.unwrap_or(request.scope());
+            if asked {
+                self.tell(concerned, EventKind::Approved { scope });
+            }
+            self.tell(concerned, EventKind::CodeIssued { scope, again });
         }
         if let Origin::Document { .. } = client.origin() {
             // Boxed, so that the common future has no room for it.

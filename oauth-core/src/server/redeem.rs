@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::device::SENT_TWICE;
-use super::{Server, Step};
+use super::{DeviceFlow, Server, Step};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Allowed, Ask, Format, Grant, JwtId, Plan, Redeem, Redemption, Refusal, Unsigned};
@@ -108,6 +109,15 @@ impl Step for RedeemStep<'_> {
             issued_at: redemption.issued_at,
             expires_at: redemption.expires_at,
         })
+    }
+
+    fn happened<'a>(&'a self, redemption: &'a Redemption, _written: bool) -> Option<EventKind<'a>> {
+        let grant_type = match self.handle.kind {
+            Kind::Device => DeviceFlow::GRANT_TYPE,
+            _ => "authorization_code",
+        };
+        let Redemption { scope, expires_at, .. } = redemption;
+        Some(EventKind::TokenIssued { grant_type, scope, expires_at: *expires_at })
     }
 
     fn asks_host(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Server, Step};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{
@@ -90,6 +91,11 @@ impl Step for RefreshStep<'_> {
             fresh: &self.fresh,
         };
         grant.refresh(&request, now)
+    }
+
+    fn happened<'a>(&'a self, outcome: &'a RefreshOutcome, _written: bool) -> Option<EventKind<'a>> {
+        let RefreshOutcome { scope, expires_at, retried, .. } = outcome;
+        Some(EventKind::TokenRefreshed { scope, expires_at: *expires_at, again: retried.is_some() })
     }
 
     fn unsigned(&self, outcome: &RefreshOutcome) -> Option<Unsigned> {

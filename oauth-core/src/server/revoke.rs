@@ -12,6 +12,7 @@ use http::HeaderMap;
 use super::signing::ParsedJwt;
 use super::token::{Named, find_named, named_token};
 use super::{Server, Step};
+use crate::audit::EventKind;
 use crate::client::AuthenticatedClient;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
@@ -76,6 +77,10 @@ impl Step for RevokeJwt<'_> {
         self.jwt.check(grant, now)?;
         Ok(grant.revoke_jwt(self.jwt.jwt, self.jwt.issued_at, self.server.config.max_access, now))
     }
+
+    fn happened(&self, (): &(), written: bool) -> Option<EventKind<'_>> {
+        written.then_some(EventKind::TokenRevoked)
+    }
 }
 
 struct RevokeStep<'a> {
@@ -99,5 +104,12 @@ impl Step for RevokeStep<'_> {
             return Ok(grant.revoke(RevokeReason::Client, now));
         }
         Err(Refusal::UnknownToken)
+    }
+
+    fn happened(&self, (): &(), written: bool) -> Option<EventKind<'_>> {
+        written.then_some(match self.handle.kind {
+            Kind::Access => EventKind::TokenRevoked,
+            _ => EventKind::GrantRevoked { reason: RevokeReason::Client },
+        })
     }
 }

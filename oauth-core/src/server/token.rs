@@ -8,7 +8,8 @@ use super::pending::CLOCK_SKEW;
 use super::redeem::RedeemStep;
 use super::refresh::RefreshStep;
 use super::signing::ParsedJwt;
-use super::{DeviceFlow, Inserted, NewGrant, Server};
+use super::{Concerned, DeviceFlow, Inserted, NewGrant, Server};
+use crate::audit::EventKind;
 use crate::client::Client;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
@@ -77,7 +78,9 @@ impl Server {
     async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
         self.catch_up(request.now).await?;
         let step = RedeemStep::new(self, request)?;
-        let (redemption, jwt) = self.advance(step.handle.grant, &step, request.now).await?;
+        let id = step.handle.grant;
+        let advanced = self.advance(id, &step, request.now).await;
+        let (redemption, jwt) = advanced.map_err(|error| error.for_grant(id))?;
         Ok(step.answer(redemption, jwt))
     }
 
@@ -87,7 +90,9 @@ impl Server {
         if step.handle.authenticity == Authenticity::UnknownKey && self.look_for_keys(request.now).await {
             step = RefreshStep::new(self, request)?;
         }
-        let (outcome, jwt) = self.advance(step.handle.grant, &step, request.now).await?;
+        let id = step.handle.grant;
+        let advanced = self.advance(id, &step, request.now).await;
+        let (outcome, jwt) = advanced.map_err(|error| error.for_grant(id))?;
         step.answer(outcome, jwt)
     }
 
@@ -105,8 +110,24 @@ impl Server {
             // Boxed, so that the common future has no room for it.
             Box::pin(self.use_once(first_use, request.now)).await?;
         }
+        let subject = match new.grant() {
+            Some(grant) if self.is_heard() => grant.subject.clone(),
+            _ => None,
+        };
         match self.insert_grant(new).await? {
-            Inserted::New => Ok(response),
+            Inserted::New => {
+                let scope = &response.scope;
+                let expires_at = request.now + Duration::from_secs(response.expires_in);
+                self.tell(
+                    Concerned {
+                        client_id: Some(request.client.id()),
+                        subject: subject.as_deref(),
+                        grant_id: Some(id),
+                    },
+                    EventKind::TokenIssued { grant_type: own.name(), scope, expires_at },
+                );
+                Ok(response)
+            }
             Inserted::Fenced => Err(Refusal::Revoked.into()),
             Inserted::Exists(_) => Err(Error::unavailable("a grant of a new id exists already")),
         }
@@ -238,6 +259,17 @@ pub(super) enum Named {
     Jwt(ParsedJwt),
     /// A JWT whose key may be found by another look.
     UnknownKey,
+}
+
+impl Named {
+    /// The grant that it says it belongs to.
+    pub(super) fn grant(&self) -> Option<GrantId> {
+        match self {
+            Self::Handle(handle) => Some(handle.grant),
+            Self::Jwt(jwt) => Some(jwt.grant),
+            Self::UnknownKey => None,
+        }
+    }
 }
 
 /// What a revocation or an introspection names: a handle by its prefix, a JWT by its dots.

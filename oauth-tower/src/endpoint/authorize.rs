@@ -12,12 +12,13 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use oauth_core::authorize::{AuthorizeError, ShowError, ShowKind};
 use oauth_core::error::Error;
+use oauth_core::metadata::Endpoint;
 use oauth_core::params::Params;
 use oauth_core::scope::Scope;
 use oauth_core::server::{AUTHORIZE_PATH, Answer, AuthorizeStep, Server, SignIn};
 
 use super::redirect::{finish_error, see_other};
-use super::{ReadError, Refusal, check_form, declares_more_than, read_body, report_authorize, show_plain};
+use super::{ReadError, Refusal, check_form, declares_more_than, read_body, refused_as, show_plain};
 use crate::body::Body;
 use crate::deadline::Deadline;
 use crate::host::{Host, HostError, guard};
@@ -145,11 +146,15 @@ impl Authorize {
     }
 
     async fn fail(&self, head: &Parts, Failure(error, status): Failure) -> Response<Body> {
-        report_authorize(&error);
+        self.server.audit().refused(Endpoint::Authorize.as_str(), &error);
+        let code = error.code();
         let show = match error {
             AuthorizeError::Redirect(redirect) => {
                 match see_other(&redirect.location(self.server.issuer().as_str())) {
-                    Ok(response) => return response,
+                    Ok(mut response) => {
+                        refused_as(&mut response, code);
+                        return response;
+                    }
                     Err(_) => ShowError::new(ShowKind::Internal, "the redirect address is no header text"),
                 }
             }
@@ -159,6 +164,7 @@ impl Authorize {
         let mut response = page.unwrap_or_else(|| show_plain(&show));
         finish_error(&show, &mut response);
         guard(&mut response);
+        refused_as(&mut response, code);
         if let Some(status) = status {
             *response.status_mut() = status;
         }

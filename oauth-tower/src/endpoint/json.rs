@@ -115,8 +115,9 @@ pub(crate) fn answer_form<F: Form, B: http_body::Body + Send>(
 where
     B::Data: Send,
 {
-    let refused = |refusal: Refusal| refuse(F::ENDPOINT, &refusal.error(), Some(refusal.status()));
     async move {
+        let refused =
+            |refusal: Refusal| refuse(&server, F::ENDPOINT, &refusal.error(), Some(refusal.status()));
         let mut deadline = Deadline::new(limits.0);
         let body = match deadline.within(pin!(read_body(body, limits.1))).await {
             Some(Ok(body)) => body,
@@ -127,7 +128,7 @@ where
         if let Some(address) = address
             && let Err(limited) = admit::<F>(&server, address).await
         {
-            return refuse(F::ENDPOINT, &limited.into(), None);
+            return refuse(&server, F::ENDPOINT, &limited.into(), None);
         }
         match deadline.within(pin!(F::answer(&server, &headers, &body, address))).await {
             Some(Ok(json)) => answered(F::ENDPOINT, json),
@@ -135,7 +136,7 @@ where
                 if let Some(address) = address.filter(|_| !F::COUNTS_ALL && is_guess(&error)) {
                     count::<F>(&server, address).await;
                 }
-                refuse(F::ENDPOINT, &error, None)
+                refuse(&server, F::ENDPOINT, &error, None)
             }
             None => refused(Refusal::Deadline),
         }

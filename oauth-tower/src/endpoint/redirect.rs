@@ -2,12 +2,12 @@
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use oauth_core::authorize::{AuthorizeError, ShowError, ShowKind};
+use oauth_core::metadata::Endpoint;
 use oauth_core::server::{Answer, Server};
 
 use super::error_page::ErrorView;
 use super::page_headers::{content_security_policy, page_headers};
 use super::refuse::seconds;
-use super::report_authorize;
 use crate::body::Body;
 
 /// What a handler of the host's own sends to the browser after [`Decision::accept`](oauth_core::server::Decision::accept) or
@@ -29,7 +29,7 @@ pub fn authorize_response(server: &Server, outcome: Result<Answer, AuthorizeErro
         Ok(response) => return response,
         Err(error) => error,
     };
-    report_authorize(&error);
+    server.audit().refused(Endpoint::Authorize.as_str(), &error);
     match error {
         AuthorizeError::Show(show) => show_plain(&show),
         AuthorizeError::Redirect(redirect) => see_other(&redirect.location(server.issuer().as_str()))

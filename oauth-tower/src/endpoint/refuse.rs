@@ -1,14 +1,11 @@
-//! Refused requests: the JSON of RFC 6749 §5.2 for the client, one event for the operator.
-//!
-//! An event names endpoint, code, reason and client, never a secret; what came from the request is escaped. Reuse and replay,
-//! and what is the server's own fault, are warnings.
+//! Refused requests: the JSON of RFC 6749 §5.2 for the client, one event for the operator, told by the core.
 
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use oauth_core::authorize::AuthorizeError;
 use oauth_core::error::{Error, ErrorCode};
 use oauth_core::metadata::Endpoint;
+use oauth_core::server::Server;
 use serde::Serialize;
 
 use super::json::json_response;
@@ -67,12 +64,18 @@ struct ErrorBody<'a> {
 }
 
 /// Answers a refused request, and reports it.
-pub(crate) fn refuse(endpoint: Endpoint, error: &Error, status: Option<StatusCode>) -> Response<Body> {
+pub(crate) fn refuse(
+    server: &Server,
+    endpoint: Endpoint,
+    error: &Error,
+    status: Option<StatusCode>,
+) -> Response<Body> {
     let own = StatusCode::from_u16(error.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let status = status.unwrap_or(own);
-    report(endpoint, error, status);
+    server.audit().refused(endpoint.as_str(), error);
     let body = ErrorBody { error: error.code().as_str(), error_description: error.description() };
     let mut response = json_response(status, &body);
+    refused_as(&mut response, error.code());
     let headers = response.headers_mut();
     if error.basic_challenge() {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
@@ -87,15 +90,15 @@ pub(crate) fn refuse(endpoint: Endpoint, error: &Error, status: Option<StatusCod
 }
 
 /// 405 with the methods that there are.
-pub(crate) fn allowed(endpoint: Endpoint, methods: &'static str) -> Response<Body> {
-    let mut response = refuse(endpoint, &Refusal::Method.error(), Some(Refusal::Method.status()));
+pub(crate) fn allowed(server: &Server, endpoint: Endpoint, methods: &'static str) -> Response<Body> {
+    let mut response = refuse(server, endpoint, &Refusal::Method.error(), Some(Refusal::Method.status()));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }
 
 /// 414.
-pub(crate) fn too_long(endpoint: Endpoint) -> Response<Body> {
-    refuse(endpoint, &Refusal::UriTooLong.error(), Some(Refusal::UriTooLong.status()))
+pub(crate) fn too_long(server: &Server, endpoint: Endpoint) -> Response<Body> {
+    refuse(server, endpoint, &Refusal::UriTooLong.error(), Some(Refusal::UriTooLong.status()))
 }
 
 /// Whether scripts of other origins may call the endpoint.
@@ -108,27 +111,21 @@ pub(crate) fn seconds(duration: Duration) -> HeaderValue {
     HeaderValue::from(duration.as_millis().div_ceil(1000).clamp(1, u128::from(u32::MAX)) as u64)
 }
 
-fn report(endpoint: Endpoint, error: &Error, status: StatusCode) {
-    let alarming = error.refusal().is_some_and(|refusal| refusal.is_alarming());
-    event(alarming || status.is_server_error(), endpoint, error.code(), &error.reason(), error.client_id());
-}
+/// How a refused request is counted. In the extensions of its answer, until that leaves the service.
+#[derive(Clone, Copy)]
+pub(crate) struct RefusedAs(ErrorCode);
 
-/// Reports a refused authorization request.
-pub(crate) fn report_authorize(error: &AuthorizeError) {
-    let (code, reason, fault) = match error {
-        AuthorizeError::Show(show) => (show.kind().code(), show.reason(), show.kind().status() >= 500),
-        AuthorizeError::Redirect(redirect) => (redirect.code(), redirect.description(), false),
-    };
-    event(fault, Endpoint::Authorize, code, reason, error.client_id());
-}
-
-fn event(warn: bool, endpoint: Endpoint, code: ErrorCode, reason: &str, client_id: Option<&str>) {
-    let (endpoint, error) = (endpoint.as_str(), code.as_str());
-    let reason = tracing::field::display(reason.escape_debug());
-    let client_id = client_id.map(|id| tracing::field::display(id.escape_debug()));
-    if warn {
-        tracing::warn!(endpoint, error, reason, client_id, "request_refused");
-    } else {
-        tracing::info!(endpoint, error, reason, client_id, "request_refused");
+impl RefusedAs {
+    /// The error code; two that are one on the wire are told apart.
+    pub(crate) fn outcome(self) -> &'static str {
+        match self.0 {
+            ErrorCode::TooManyRequests => "too_many_requests",
+            code => code.as_str(),
+        }
     }
+}
+
+/// Notes in an answer that the request was refused.
+pub(crate) fn refused_as<B>(response: &mut Response<B>, code: ErrorCode) {
+    response.extensions_mut().insert(RefusedAs(code));
 }

@@ -14,8 +14,8 @@ use oauth_core::server::{DeviceError, DevicePending};
 
 use super::form::{FIELD, FormToken, Posted};
 use super::session::Live;
-use super::sign_in::{too_many, wait};
-use super::{DeviceAnsweredView, DeviceConfirmView, DeviceView, Failed, Pages, Refused, ScopeView};
+use super::sign_in::wait;
+use super::{DeviceAnsweredView, DeviceConfirmView, DeviceView, Failed, Page, Pages, Refused, ScopeView};
 use crate::endpoint::check_form;
 
 /// The same words whether the code is wrong, has expired or was used.
@@ -57,7 +57,8 @@ impl Pages {
             Err(DeviceError::UnknownCode) => Ok(self.device_form(head, &live, code, Some(UNKNOWN))),
             Err(DeviceError::TooMany(limited)) => {
                 let error = wait(limited.retry_after);
-                Ok(too_many(self.device_form(head, &live, code, Some(&error)), &limited))
+                let form = self.device_form(head, &live, code, Some(&error));
+                Ok(self.too_many(Page::Device, form, &limited))
             }
             Err(DeviceError::Show(error)) => Err(Failed::Show(error)),
             Err(_) => Err(Failed::Internal("a device error that this page does not know")),

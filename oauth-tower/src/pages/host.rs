@@ -16,7 +16,7 @@ use super::session::Live;
 use super::{AlreadyAnsweredView, ConsentView, Page, Pages, ScopeView, Theme};
 use crate::body::Body;
 use crate::deadline::Deadline;
-use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body};
+use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body, refused_as};
 use crate::host::{Host, HostError};
 
 /// The longest address of a page, in bytes: room for the longest authorization request, sealed.
@@ -31,7 +31,7 @@ impl Host for Pages {
     async fn sign_in(&self, _head: &Parts, request: &SignIn) -> Response<Body> {
         match self.see_other(&self.sign_in_address(&request.return_to)) {
             Ok(response) => response.map(Body::from),
-            Err(failed) => self.failed(&failed).map(Body::from),
+            Err(failed) => self.failed(Page::SignIn, &failed).map(Body::from),
         }
     }
 
@@ -120,8 +120,9 @@ pub(crate) async fn serve<B: http_body::Body>(
         };
         let refused = refusal.error();
         let error = ShowError::new(kind, refused.reason());
-        tracing::warn!(status = refusal.status().as_u16(), reason = error.reason(), "page_refused");
+        pages.server.audit().refused(which.name(), &error);
         let mut response = error_page(&pages.theme, &error);
+        refused_as(&mut response, kind.code());
         *response.status_mut() = refusal.status();
         if let Some(after) = refused.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));

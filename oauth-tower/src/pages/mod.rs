@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
+use oauth_core::audit;
 use oauth_core::authorize::{BrowserCookie, Login, ShowError, ShowKind};
 #[cfg(feature = "axum")]
 use oauth_core::server::DeviceFlow;
@@ -38,7 +39,7 @@ pub use view::*;
 
 pub(crate) use host::serve;
 
-use crate::endpoint::seconds;
+use crate::endpoint::{refused_as, seconds};
 use form::Refused;
 use return_to::ReturnTo;
 use session::Live;
@@ -68,6 +69,17 @@ pub(crate) enum Page {
     SignOut,
     /// The verification page of the device flow.
     Device,
+}
+
+impl Page {
+    /// A name for logs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::Device => "device",
+        }
+    }
 }
 
 impl Pages {
@@ -174,7 +186,7 @@ impl Pages {
             (Page::Device, &Method::POST) => self.take_device(head, body).await,
             _ => Err(Failed::Method),
         };
-        answer.unwrap_or_else(|failed| self.failed(&failed))
+        answer.unwrap_or_else(|failed| self.failed(page, &failed))
     }
 
     /// The sign-in page's address for a request that waits at `return_to`.
@@ -233,13 +245,17 @@ impl Pages {
         Ok(response)
     }
 
-    fn failed(&self, failed: &Failed) -> Response<String> {
+    fn failed(&self, page: Page, failed: &Failed) -> Response<String> {
         let kind = failed.kind();
         let status = match failed {
             Failed::Refused(refused) => refused.status(),
             _ => StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
-        tracing::warn!(status = status.as_u16(), reason = %failed, "page_refused");
+        let audit = self.server.audit();
+        match failed {
+            Failed::Show(error) => audit.refused(page.name(), error),
+            _ => audit.refused(page.name(), audit::Refused::new(kind.code(), failed.to_string())),
+        }
         let view = ErrorView {
             title: kind.title(),
             explanation: failed.explanation(),
@@ -248,6 +264,7 @@ impl Pages {
             reference: None,
         };
         let mut response = self.html(status, view.render(&self.theme), None);
+        refused_as(&mut response, kind.code());
         match failed {
             Failed::Method => {
                 let allow = HeaderValue::from_static(METHODS);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use oauth_core::authorize::BrowserCookie;
+use oauth_core::error::ErrorCode;
 use oauth_core::grant::is_subject;
 use oauth_core::handle::SealPurpose;
 use oauth_core::params::Params;
@@ -18,8 +19,8 @@ use super::credentials::Typed;
 use super::form::{FIELD, FormToken, Posted};
 use super::return_to::{PARAM, ReturnTo};
 use super::session::Live;
-use super::{Failed, Pages, SignInView, SignedInView};
-use crate::endpoint::seconds;
+use super::{Failed, Page, Pages, SignInView, SignedInView};
+use crate::endpoint::{refused_as, seconds};
 
 /// The same words whether the name is unknown, the password wrong or either too long.
 const WRONG: &str = "The name or the password is not right.";
@@ -70,7 +71,7 @@ impl Pages {
             let error = wait(limited.retry_after);
             let form = Form { username, error: Some(&error), notice: None };
             let page = self.sign_in_form(&posted.browser, None, return_to.as_ref(), &form).await?;
-            return Ok(too_many(page, &limited));
+            return Ok(self.too_many(Page::SignIn, page, &limited));
         }
         let identity = match Typed::new(username, password) {
             Some(typed) => match self.credentials.check(typed.username, typed.password).await {
@@ -83,6 +84,7 @@ impl Pages {
             None => None,
         };
         let Some(identity) = identity else {
+            server.audit().sign_in_failed();
             let form = again(Some(WRONG), None);
             return self.sign_in_form(&posted.browser, None, return_to.as_ref(), &form).await;
         };
@@ -91,7 +93,9 @@ impl Pages {
             return Err(Failed::Internal("the credential check named a subject that cannot be one"));
         }
         let before = Live::find(server, &head.headers).await?;
+        let subject = identity.subject.clone();
         let cookie = Live::begin(server, identity, username, self.lifetime).await?;
+        server.audit().signed_in(&subject);
         if let Some(before) = before {
             before.end(server).await?;
         }
@@ -151,10 +155,18 @@ pub(super) fn wait(retry_after: Duration) -> String {
     format!("There were too many attempts. Please wait {count} {unit}{plural}, then try again.")
 }
 
-/// 429 with `Retry-After` (RFC 6585 §4).
-pub(super) fn too_many(mut page: Response<String>, limited: &RateLimited) -> Response<String> {
-    tracing::warn!(rule = ?limited.rule, "attempts_limited");
-    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    page.headers_mut().insert(header::RETRY_AFTER, seconds(limited.retry_after));
-    page
+impl Pages {
+    /// 429 with `Retry-After` (RFC 6585 §4).
+    pub(super) fn too_many(
+        &self,
+        page: Page,
+        mut response: Response<String>,
+        limited: &RateLimited,
+    ) -> Response<String> {
+        self.server.audit().refused(page.name(), limited);
+        refused_as(&mut response, ErrorCode::TooManyRequests);
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        response.headers_mut().insert(header::RETRY_AFTER, seconds(limited.retry_after));
+        response
+    }
 }

@@ -134,17 +134,17 @@ impl Shared {
             return Some(options(request, POST, open));
         }
         if *request.method() != Method::POST {
-            return Some(allowed(endpoint, POST));
+            return Some(allowed(&self.server, endpoint, POST));
         }
         if uri_is_too_long(request) {
-            return Some(too_long(endpoint));
+            return Some(too_long(&self.server, endpoint));
         }
         let refusal = match check_form(headers) {
             Err(why) => Refusal::MediaType(why),
             Ok(()) if declares_more_than(headers, self.body_limit) => Refusal::TooLarge,
             Ok(()) => return None,
         };
-        Some(refuse(endpoint, &refusal.error(), Some(refusal.status())))
+        Some(refuse(&self.server, endpoint, &refusal.error(), Some(refusal.status())))
     }
 
     fn answer_document<B>(
@@ -155,9 +155,9 @@ impl Shared {
     ) -> Response<Body> {
         match *request.method() {
             Method::OPTIONS => options(request, READ, true),
-            Method::GET | Method::HEAD if uri_is_too_long(request) => too_long(endpoint),
+            Method::GET | Method::HEAD if uri_is_too_long(request) => too_long(&self.server, endpoint),
             Method::GET | Method::HEAD => document(request.method(), text),
-            _ => allowed(endpoint, READ),
+            _ => allowed(&self.server, endpoint, READ),
         }
     }
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, Response, header};
 use pin_project_lite::pin_project;
 
 use super::dispatch::Outcome;
+use super::observed::Observed;
 use crate::body::{Body, ResponseBody};
 use crate::endpoint::not_served;
 
@@ -26,7 +27,7 @@ pin_project! {
         Inner { #[pin] future: F },
         WellKnown { #[pin] future: F, preflight: Option<Response<Body>> },
         Ready { response: Option<Response<Body>> },
-        Later { future: Pin<Box<dyn Future<Output = Response<Body>> + Send>> },
+        Later { future: Pin<Box<dyn Future<Output = Response<Body>> + Send>>, observed: Observed },
     }
 }
 
@@ -40,11 +41,14 @@ impl<F> ResponseFuture<F> {
         Self { state: State::WellKnown { future, preflight } }
     }
 
-    pub(super) fn own(outcome: Outcome) -> Self {
+    pub(super) fn own(outcome: Outcome, observed: Observed) -> Self {
         Self {
             state: match outcome {
-                Outcome::Ready(response) => State::Ready { response: Some(response) },
-                Outcome::Later(future) => State::Later { future },
+                Outcome::Ready(mut response) => {
+                    observed.answered(&mut response);
+                    State::Ready { response: Some(response) }
+                }
+                Outcome::Later(future) => State::Later { future, observed },
             },
         }
     }
@@ -82,7 +86,12 @@ where
                 preflight.take().unwrap_or_else(not_served)
             }
             StateProjection::Ready { response } => response.take().expect("polled after completion"),
-            StateProjection::Later { future } => ready!(future.as_mut().poll(cx)),
+            StateProjection::Later { future, observed } => {
+                let _entered = observed.span.enter();
+                let mut response = ready!(future.as_mut().poll(cx));
+                observed.answered(&mut response);
+                response
+            }
         };
         Poll::Ready(Ok(own.map(ResponseBody::own)))
     }

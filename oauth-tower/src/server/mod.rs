@@ -26,6 +26,7 @@
 mod dispatch;
 mod future;
 mod layer;
+mod observed;
 #[cfg(feature = "axum")]
 mod router;
 mod routes;

@@ -11,6 +11,7 @@ use oauth_core::server::Server;
 use tower_service::Service;
 
 use super::dispatch::{Outcome, Shared, well_known_options};
+use super::observed::Observed;
 use super::routes::Route;
 use super::{AuthorizationServerLayer, ResponseFuture};
 use crate::body::{Body, ResponseBody};
@@ -57,21 +58,29 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let outcome = match self.shared.find(request.uri().path()) {
+        let shared = &self.shared;
+        let future = match shared.find(request.uri().path()) {
             Route::Inner => return ResponseFuture::inner(self.inner.call(request)),
             Route::WellKnown => {
                 let preflight = well_known_options(&request);
                 return ResponseFuture::well_known(self.inner.call(request), preflight);
             }
-            Route::Metadata => Outcome::Ready(self.shared.answer_metadata(&request)),
-            Route::Endpoint(endpoint) => self.shared.answer(endpoint, request),
+            Route::Metadata => observe("metadata", || Outcome::Ready(shared.answer_metadata(&request))),
+            Route::Endpoint(endpoint) => observe(endpoint.as_str(), || shared.answer(endpoint, request)),
             #[cfg(feature = "pages")]
-            Route::Page(page) => self.shared.answer_page(page, request),
+            Route::Page(page) => observe(page.name(), || shared.answer_page(page, request)),
         };
         // A permit that the inner service holds since it was ready must not wait for a call that does not come.
         self.inner = self.inner.clone();
-        ResponseFuture::own(outcome)
+        future
     }
+}
+
+/// The answer of an endpoint or page, and what is noted of it.
+fn observe<F>(name: &'static str, answer: impl FnOnce() -> Outcome) -> ResponseFuture<F> {
+    let observed = Observed::new(name);
+    let outcome = observed.span.in_scope(answer);
+    ResponseFuture::own(outcome, observed)
 }
 
 /// The inner service where there is no app: 404 with an empty body, for every request.

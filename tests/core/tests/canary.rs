@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use core_tests::{Assertion, Flow, Stage, VERIFIER, World, code_of, form, secret};
+use core_tests::{Assertion, Flow, Heard, Stage, VERIFIER, World, code_of, form, secret};
 use http::HeaderMap;
 use oauth_core::authorize::{AuthorizeError, AuthorizeError::Redirect, AuthorizeError::Show};
 use oauth_core::client::{Client, ClientSecret};
@@ -43,6 +43,13 @@ impl<'a> MakeWriter<'a> for Readable {
 }
 
 impl Readable {
+    /// All that an audit sink was told.
+    fn heard(&self, heard: &Heard) {
+        for line in heard.take() {
+            self.text(line.all);
+        }
+    }
+
     fn text(&self, text: impl AsRef<[u8]>) {
         let mut all = self.0.lock().unwrap();
         all.extend_from_slice(text.as_ref());
@@ -137,8 +144,10 @@ fn the_search_finds_what_is_there() {
 fn lg_01_lg_05_ac_26_whole_lives_leave_no_secret_behind() {
     captured(async |readable| {
         let post = ClientSecret::from_text("secret-sent-in-the-body");
+        let heard = Heard::default();
         let world = World::with(|builder| {
             builder
+                .audit(heard.clone())
                 .grant_type(Assertion)
                 .max_retry_streak(9)
                 .max_access_tokens(2)
@@ -185,7 +194,9 @@ fn lg_01_lg_05_ac_26_whole_lives_leave_no_secret_behind() {
         readable.debug(&world.server.grants().list(Index::Subject("alice")).await.unwrap());
         world.revoke("web", &tokens.access_token).await.unwrap();
         for code in [&code, &code] {
-            readable.error(&world.redeem("web", code).await.unwrap_err());
+            let error = world.redeem("web", code).await.unwrap_err();
+            world.server.audit().refused("token", &error);
+            readable.error(&error);
         }
         let body = form(&[
             ("client_id", "device"),
@@ -200,7 +211,11 @@ fn lg_01_lg_05_ac_26_whole_lives_leave_no_secret_behind() {
         world.server.clients().put(client).await.unwrap();
         canaries.push(("a stored client's secret", PASSWORD.to_owned()));
 
-        assert!(String::from_utf8_lossy(&readable.0.lock().unwrap()).contains("refresh_retried"));
+        readable.heard(&heard);
+        for told in ["refresh_retried", "TokenRefreshed {", "GrantRevoked {", "RequestRefused {"] {
+            let all = String::from_utf8_lossy(&readable.0.lock().unwrap()).into_owned();
+            assert!(all.contains(told), "nothing tells of {told}");
+        }
         readable.debug(&world.server);
         readable.debug(&world.server.handles());
         readable.records(&world);
@@ -211,7 +226,9 @@ fn lg_01_lg_05_ac_26_whole_lives_leave_no_secret_behind() {
 #[test]
 fn lg_01_ac_18_no_error_repeats_what_was_sent() {
     captured(async |readable| {
-        let world = World::new();
+        let heard = Heard::default();
+        let world = World::with(|builder| builder.audit(heard.clone()));
+        let audit = world.server.audit();
         let tokens = world.tokens("web", "alice").await;
         let other = world.approve("web", "bob").await.unwrap();
         let refresh = tokens.refresh_token.unwrap();
@@ -230,6 +247,7 @@ fn lg_01_ac_18_no_error_repeats_what_was_sent() {
             ] {
                 let pairs = [("grant_type", grant_type), (name, sent)];
                 if let Err(error) = world.token("web2", &pairs).await {
+                    audit.refused("token", &error);
                     readable.error(&error);
                 }
             }
@@ -247,24 +265,32 @@ fn lg_01_ac_18_no_error_repeats_what_was_sent() {
                 ["code_challenge", "prompt", "max_age", "scope", "resource", "response_type", "resume"]
             {
                 if let Err(error) = world.open(&World::url("spa", &[(name, sent)]), None).await {
+                    audit.refused("authorize", &error);
                     readable.refused(&error);
                 }
             }
             let head = world.head("POST", "/authorize");
             let answer = world.server.resume_pending(&head, sent, Some(world.login("alice"))).await;
-            readable.refused(&answer.unwrap_err());
+            let error = answer.unwrap_err();
+            audit.refused("authorize", &error);
+            readable.refused(&error);
             for header in
                 [format!("Bearer {sent}"), format!("Basic {}", STANDARD_NO_PAD.encode(sent)), sent.to_owned()]
             {
                 let mut headers = HeaderMap::new();
                 headers.insert("authorization", header.parse().unwrap());
                 let body = form(&[("grant_type", "client_credentials")]);
-                readable.error(&world.server.token(&headers, body.as_bytes()).await.unwrap_err());
+                let error = world.server.token(&headers, body.as_bytes()).await.unwrap_err();
+                audit.refused("token", &error);
+                readable.error(&error);
             }
         }
         let body =
             form(&[("grant_type", "client_credentials"), ("client_id", "m2m"), ("client_secret", wrong)]);
-        readable.error(&world.server.token(&HeaderMap::new(), body.as_bytes()).await.unwrap_err());
+        let error = world.server.token(&HeaderMap::new(), body.as_bytes()).await.unwrap_err();
+        audit.refused("token", &error);
+        readable.error(&error);
+        readable.heard(&heard);
         readable.records(&world);
         vec![
             ("an access token", access),

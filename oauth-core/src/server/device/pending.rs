@@ -10,6 +10,7 @@ use http::request::Parts;
 use super::DeviceFlow;
 use super::request::USER_CODE;
 use super::ticket::DeviceTicket;
+use crate::audit::EventKind;
 use crate::authorize::{BrowserCookie, Login, ShowError, ShowKind, is_same_origin};
 use crate::client::Client;
 use crate::clock::Timestamp;
@@ -19,7 +20,7 @@ use crate::handle::{GrantId, SealError, UserCode};
 use crate::limit::{LimitBy, Rule};
 use crate::scope::Scope;
 use crate::server::advance::Revoke;
-use crate::server::{RateLimited, Server, Step};
+use crate::server::{Concerned, RateLimited, Server, Step};
 use crate::storage::Key;
 
 /// Why a typed code leads nowhere.
@@ -152,7 +153,8 @@ impl DeviceDecision {
             host_data: login.host_data.clone(),
             scope,
         };
-        server.decide_device(&ticket, &Approve(approval)).await?;
+        let approval = Approve(approval);
+        server.decide_device(&ticket, &approval).await?;
         // As after each insert: an end of everything that came while this was being written finds it, or is found here.
         let key = Key::grant(ticket.grant);
         let stored = server.load_grant(&key).await?;
@@ -162,6 +164,10 @@ impl DeviceDecision {
             let why = "access was revoked while the request was being answered";
             return Err(ShowError::new(ShowKind::LoginChanged, why).for_client(client.id()));
         }
+        server.tell(
+            concerned(&client, &login, &ticket),
+            EventKind::DeviceApproved { scope: approval.0.scope.as_ref() },
+        );
         Ok(())
     }
 
@@ -171,9 +177,15 @@ impl DeviceDecision {
     ///
     /// As [`DeviceDecision::accept`].
     pub async fn deny(self) -> Result<(), ShowError> {
-        let DevicePending { server, ticket, .. } = self.pending;
-        server.decide_device(&ticket, &Deny).await
+        let DevicePending { server, client, login, ticket, .. } = self.pending;
+        server.decide_device(&ticket, &Deny).await?;
+        server.tell(concerned(&client, &login, &ticket), EventKind::DeviceDenied);
+        Ok(())
     }
+}
+
+fn concerned<'a>(client: &'a Client, login: &'a Login, ticket: &DeviceTicket) -> Concerned<'a> {
+    Concerned { client_id: Some(client.id()), subject: Some(&login.subject), grant_id: Some(ticket.grant) }
 }
 
 struct Approve(Approval);

@@ -42,6 +42,7 @@ impl Server {
                 _ => Err(error),
             },
         }
+        .map_err(|error| error.for_grant(id))
     }
 
     /// What a device hears while nobody has decided.

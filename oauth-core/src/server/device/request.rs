@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 
 use super::DeviceFlow;
+use crate::audit::EventKind;
 use crate::client::AuthenticatedClient;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Details, Device, Grant, Refusal, State};
@@ -15,7 +16,7 @@ use crate::limit::{LimitBy, Rule};
 use crate::params::Params;
 use crate::secret::{Digest, Secret32};
 use crate::server::pending::CLOCK_SKEW;
-use crate::server::{Inserted, Server};
+use crate::server::{Concerned, Inserted, Server};
 use crate::token::{Permit, TokenRequest};
 
 /// What a user code's grant id is derived for.
@@ -129,6 +130,9 @@ impl Server {
             let id = GrantId::from_bytes(handles.keyed_id(USER_CODE, &[user_code.letters()]));
             match self.insert_grant(self.new_grant(id, grant.clone(), client.fence())).await? {
                 Inserted::New => {
+                    let (client_id, grant_id) = (Some(client.id()), Some(id));
+                    let concerned = Concerned { client_id, grant_id, subject: None };
+                    self.tell(concerned, EventKind::DeviceCodeIssued { scope: &grant.scope });
                     let uri = self.issuer.join(&flow.path);
                     return Ok(DeviceAuthorization {
                         device_code: handles.mint(Kind::Device, id, 0, &secret),

@@ -1,9 +1,10 @@
 //! The fence around everything that the issuer has issued.
 
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Grant, Refusal};
-use crate::server::Server;
+use crate::server::{Concerned, Server};
 
 impl Server {
     /// The issuer's fence: what began at or before it does not count. For records of the host's pages; it is as fresh as
@@ -33,7 +34,8 @@ impl Server {
         })
         .await?;
         self.live.raise(raised);
-        tracing::warn!(not_before = raised.as_millis(), "issuer_fence_raised");
+        let fence = EventKind::FenceRaised { around: None, not_before: raised };
+        self.tell(Concerned::default(), fence);
         Ok(raised)
     }
 }

@@ -1,9 +1,10 @@
 //! Rotation while the server runs.
 
 use super::{KeyPhase, KeysError, plan};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::handle::KeyId;
-use crate::server::Server;
+use crate::server::{Concerned, Server};
 use crate::storage::Body;
 
 /// A handle key of this server, for an operator to see.
@@ -47,8 +48,11 @@ impl Server {
             Ok(true)
         })
         .await?;
-        self.reload(now).await?;
         let (id, mints_from) = answer.ok_or(KeysError::NotOurs)?;
+        if id == drawn.id {
+            self.tell(Concerned::default(), EventKind::HandleKeyAdded { id, mints_from });
+        }
+        self.reload(now).await?;
         Ok(HandleKey { id, mints_from, phase: KeyPhase::Next })
     }
 

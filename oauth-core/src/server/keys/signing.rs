@@ -12,9 +12,10 @@ use oauth_jose::{Algorithm, LocalKey, Signer};
 
 use super::plan::{self, Begins};
 use super::{KeyPhase, KeysError, StoredKeys};
+use crate::audit::EventKind;
 use crate::clock::Timestamp;
-use crate::server::Server;
 use crate::server::signing::{Keyring, Schedule};
+use crate::server::{Concerned, Server};
 use crate::storage::{Body, Keys, StoredSigningKey, Version};
 
 /// A key that signs tokens of this server, for an operator to see.
@@ -68,8 +69,9 @@ impl Server {
         let stored = self.live.stored.as_ref().ok_or(KeysError::NotStored)?;
         let now = self.now();
         let drawn = self.store_form(stored, key, now + schedule.ahead)?;
-        let mut answer = None;
+        let (mut answer, mut added) = (None, false);
         self.change_keys(|keys| {
+            added = false;
             if let Some(same) = keys.signing.iter().find(|own| own.kid == drawn.kid) {
                 answer = Some(same.clone());
                 return Ok(false);
@@ -85,11 +87,15 @@ impl Server {
             keys.signing.push(drawn.clone());
             plan::prune(&mut keys.signing, now, schedule.keep);
             answer = Some(drawn.clone());
+            added = true;
             Ok(true)
         })
         .await?;
-        self.reload(now).await?;
         let StoredSigningKey { kid, signs_from, .. } = answer.ok_or(KeysError::NotOurs)?;
+        if added {
+            self.tell(Concerned::default(), EventKind::SigningKeyAdded { kid: &kid, signs_from });
+        }
+        self.reload(now).await?;
         let phase = if signs_from > now { KeyPhase::Next } else { KeyPhase::Current };
         Ok(SigningKey { kid, signs_from, phase })
     }
@@ -213,17 +219,23 @@ impl Server {
             return Ok(());
         };
         let drawn = self.store_form(stored, &generate(schedule.algorithm)?, now + schedule.ahead)?;
+        let mut due = false;
         self.change_keys(|keys| {
             let before = keys.signing.len();
             plan::prune(&mut keys.signing, now, schedule.keep);
             let pruned = keys.signing.len() < before;
-            let due = wants_next(keys, schedule, now);
+            due = wants_next(keys, schedule, now);
             if due {
                 keys.signing.push(drawn.clone());
             }
             Ok(pruned || due)
         })
-        .await
+        .await?;
+        if due {
+            let (kid, signs_from) = (&*drawn.kid, drawn.signs_from);
+            self.tell(Concerned::default(), EventKind::SigningKeyAdded { kid, signs_from });
+        }
+        Ok(())
     }
 }
 
