@@ -13,11 +13,11 @@ use oauth_storage_memory::MemoryStore;
 use oauth_tower::server::AuthorizationServerLayer;
 use support::{SECRET, empty, host, machine, post, send};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Metadata, Subscriber, span};
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 const TOKEN: &str = "grant_type=client_credentials";
 
-/// Writes down every event of this crate.
+/// Writes down every event of these crates but daily work.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -31,7 +31,7 @@ impl Visit for Line {
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("oauth_")
+        metadata.target().starts_with("oauth_") && *metadata.level() <= Level::INFO
     }
 
     fn new_span(&self, _span: &span::Attributes<'_>) -> span::Id {

@@ -1,4 +1,6 @@
-//! Counters of the bearer layer.
+//! Counters of the bearer layer, and of the authorization server's endpoints.
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,6 +14,7 @@ use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Reco
 use oauth_core::clock::Timestamp;
 use oauth_core::server::{AccessToken, VerifyError};
 use oauth_tower::bearer::{BearerLayer, Verification, Verifier};
+use support::{QUERY, empty, machine, post, send};
 use tower::{Layer, ServiceExt, service_fn};
 
 /// What was counted, by name and labels.
@@ -91,4 +94,44 @@ fn what_is_accepted_and_what_is_refused() {
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(*counted.0.lock().unwrap(), BTreeMap::from(expected));
+}
+
+#[test]
+fn requests_by_endpoint_and_outcome() {
+    let counted = Counted::default();
+    let service = support::layer().into_service();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let silent = format!("/authorize?{QUERY}&prompt=none");
+    for request in [
+        machine("/token", "grant_type=client_credentials"),
+        machine("/token", "grant_type=client_credentials"),
+        machine("/token", "grant_type=password"),
+        post("/token", "client_id=nobody"),
+        empty("GET", "/token"),
+        machine("/introspect", "token=x"),
+        machine("/revoke", "token=x"),
+        empty("GET", "/jwks"),
+        empty("GET", "/.well-known/oauth-authorization-server"),
+        empty("GET", "/authorize"),
+        empty("GET", &silent),
+        empty("GET", "/not-ours"),
+    ] {
+        metrics::with_local_recorder(&counted, || runtime.block_on(send(&service, request)));
+    }
+    let expected = [
+        ("authorize", "invalid_request", 1),
+        ("authorize", "login_required", 1),
+        ("introspect", "ok", 1),
+        ("jwks", "ok", 1),
+        ("metadata", "ok", 1),
+        ("revoke", "ok", 1),
+        ("token", "invalid_client", 1),
+        ("token", "invalid_request", 1),
+        ("token", "ok", 2),
+        ("token", "unsupported_grant_type", 1),
+    ];
+    let line = |(endpoint, outcome, count): (&str, &str, u64)| {
+        (format!("oauth_requests_total endpoint={endpoint} outcome={outcome}"), count)
+    };
+    assert_eq!(*counted.0.lock().unwrap(), expected.into_iter().map(line).collect());
 }

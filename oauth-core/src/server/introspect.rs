@@ -200,7 +200,8 @@ impl Server {
                 .because("a public client may not introspect tokens")
                 .for_client(client.shared_id()));
         }
-        let Some(named) = find_named(self, &params, now).await? else {
+        let named = find_named(self, &params, now).await;
+        let Some(named) = named.map_err(|error| error.for_client(client.shared_id()))? else {
             let concerned = Concerned { client_id: Some(client.id()), ..Concerned::default() };
             self.tell(concerned, EventKind::TokenIntrospected { active: false });
             return Ok(Introspection::default());

@@ -30,7 +30,8 @@ impl Server {
         let now = self.now();
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, now).await?;
-        let mut handle = match find_named(self, &params, now).await? {
+        let named = find_named(self, &params, now).await;
+        let mut handle = match named.map_err(|error| error.for_client(client.shared_id()))? {
             None | Some(Named::UnknownKey) => return Ok(()),
             Some(Named::Handle(handle)) => handle,
             Some(Named::Jwt(jwt)) => {

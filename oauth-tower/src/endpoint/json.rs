@@ -115,15 +115,16 @@ pub(crate) fn answer_form<F: Form, B: http_body::Body + Send>(
 where
     B::Data: Send,
 {
+    let refused = |server: &Server, refusal: Refusal| {
+        refuse(server, F::ENDPOINT, &refusal.error(), Some(refusal.status()))
+    };
     async move {
-        let refused =
-            |refusal: Refusal| refuse(&server, F::ENDPOINT, &refusal.error(), Some(refusal.status()));
         let mut deadline = Deadline::new(limits.0);
         let body = match deadline.within(pin!(read_body(body, limits.1))).await {
             Some(Ok(body)) => body,
-            Some(Err(ReadError::TooLarge)) => return refused(Refusal::TooLarge),
-            Some(Err(ReadError::Broken)) => return refused(Refusal::BrokenBody),
-            None => return refused(Refusal::SlowBody),
+            Some(Err(ReadError::TooLarge)) => return refused(&server, Refusal::TooLarge),
+            Some(Err(ReadError::Broken)) => return refused(&server, Refusal::BrokenBody),
+            None => return refused(&server, Refusal::SlowBody),
         };
         if let Some(address) = address
             && let Err(limited) = admit::<F>(&server, address).await
@@ -138,7 +139,7 @@ where
                 }
                 refuse(&server, F::ENDPOINT, &error, None)
             }
-            None => refused(Refusal::Deadline),
+            None => refused(&server, Refusal::Deadline),
         }
     }
 }

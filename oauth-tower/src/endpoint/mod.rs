@@ -26,4 +26,4 @@ pub(crate) use redirect::show_plain;
 pub(crate) use redirect::{error_view, page};
 #[cfg(feature = "pages")]
 pub(crate) use refuse::seconds;
-pub(crate) use refuse::{Refusal, RefusedAs, allowed, refuse, refused_as, too_long};
+pub(crate) use refuse::{Place, Refusal, RefusedAs, allowed, refuse, refused_as, too_long};

@@ -63,16 +63,37 @@ struct ErrorBody<'a> {
     error_description: &'a str,
 }
 
+/// Where a request is refused.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// A name for logs.
+    pub(crate) name: &'static str,
+    /// Whether scripts of other origins may call it.
+    open: bool,
+}
+
+impl Place {
+    /// The metadata document.
+    pub(crate) const METADATA: Self = Self { name: "metadata", open: true };
+}
+
+impl From<Endpoint> for Place {
+    fn from(endpoint: Endpoint) -> Self {
+        Self { name: endpoint.as_str(), open: is_open(endpoint) }
+    }
+}
+
 /// Answers a refused request, and reports it.
 pub(crate) fn refuse(
     server: &Server,
-    endpoint: Endpoint,
+    at: impl Into<Place>,
     error: &Error,
     status: Option<StatusCode>,
 ) -> Response<Body> {
     let own = StatusCode::from_u16(error.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let status = status.unwrap_or(own);
-    server.audit().refused(endpoint.as_str(), error);
+    let Place { name, open } = at.into();
+    server.audit().refused(name, error);
     let body = ErrorBody { error: error.code().as_str(), error_description: error.description() };
     let mut response = json_response(status, &body);
     refused_as(&mut response, error.code());
@@ -83,22 +104,22 @@ pub(crate) fn refuse(
     if let Some(after) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, seconds(after));
     }
-    if is_open(endpoint) {
+    if open {
         cors::open(headers);
     }
     response
 }
 
 /// 405 with the methods that there are.
-pub(crate) fn allowed(server: &Server, endpoint: Endpoint, methods: &'static str) -> Response<Body> {
-    let mut response = refuse(server, endpoint, &Refusal::Method.error(), Some(Refusal::Method.status()));
+pub(crate) fn allowed(server: &Server, at: impl Into<Place>, methods: &'static str) -> Response<Body> {
+    let mut response = refuse(server, at, &Refusal::Method.error(), Some(Refusal::Method.status()));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }
 
 /// 414.
-pub(crate) fn too_long(server: &Server, endpoint: Endpoint) -> Response<Body> {
-    refuse(server, endpoint, &Refusal::UriTooLong.error(), Some(Refusal::UriTooLong.status()))
+pub(crate) fn too_long(server: &Server, at: impl Into<Place>) -> Response<Body> {
+    refuse(server, at, &Refusal::UriTooLong.error(), Some(Refusal::UriTooLong.status()))
 }
 
 /// Whether scripts of other origins may call the endpoint.

@@ -19,8 +19,8 @@ use crate::client_address::ClientAddress;
 use crate::cors;
 use crate::deadline::Deadline;
 use crate::endpoint::{
-    Authorize, Device, Document, Form, Introspect, Refusal, Revoke, Token, allowed, answer_form, authorize,
-    check_form, decide, declares_more_than, document, refuse, too_long,
+    Authorize, Device, Document, Form, Introspect, Place, Refusal, Revoke, Token, allowed, answer_form,
+    authorize, check_form, decide, declares_more_than, document, refuse, too_long,
 };
 #[cfg(feature = "pages")]
 use crate::pages::Pages;
@@ -108,11 +108,12 @@ impl Shared {
     }
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
-        self.answer_document(Endpoint::Jwks, &self.metadata, request)
+        self.answer_document(Place::METADATA, &self.metadata, request)
     }
 
     fn answer_keys<B>(&self, request: &Request<B>) -> Outcome {
-        let ready = self.answer_document(Endpoint::Jwks, &Document::key_set(self.server.key_set()), request);
+        let ready =
+            self.answer_document(Endpoint::Jwks.into(), &Document::key_set(self.server.key_set()), request);
         if ready.status() != StatusCode::OK || !self.server.has_stored_signing_keys() {
             return Outcome::Ready(ready);
         }
@@ -147,17 +148,12 @@ impl Shared {
         Some(refuse(&self.server, endpoint, &refusal.error(), Some(refusal.status())))
     }
 
-    fn answer_document<B>(
-        &self,
-        endpoint: Endpoint,
-        text: &Document,
-        request: &Request<B>,
-    ) -> Response<Body> {
+    fn answer_document<B>(&self, at: Place, text: &Document, request: &Request<B>) -> Response<Body> {
         match *request.method() {
             Method::OPTIONS => options(request, READ, true),
-            Method::GET | Method::HEAD if uri_is_too_long(request) => too_long(&self.server, endpoint),
+            Method::GET | Method::HEAD if uri_is_too_long(request) => too_long(&self.server, at),
             Method::GET | Method::HEAD => document(request.method(), text),
-            _ => allowed(&self.server, endpoint, READ),
+            _ => allowed(&self.server, at, READ),
         }
     }
 

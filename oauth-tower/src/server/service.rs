@@ -15,6 +15,7 @@ use super::observed::Observed;
 use super::routes::Route;
 use super::{AuthorizationServerLayer, ResponseFuture};
 use crate::body::{Body, ResponseBody};
+use crate::endpoint::Place;
 
 /// The endpoints of a [`Server`] in front of an inner service. Made by [`AuthorizationServerLayer`].
 ///
@@ -65,7 +66,9 @@ where
                 let preflight = well_known_options(&request);
                 return ResponseFuture::well_known(self.inner.call(request), preflight);
             }
-            Route::Metadata => observe("metadata", || Outcome::Ready(shared.answer_metadata(&request))),
+            Route::Metadata => {
+                observe(Place::METADATA.name, || Outcome::Ready(shared.answer_metadata(&request)))
+            }
             Route::Endpoint(endpoint) => observe(endpoint.as_str(), || shared.answer(endpoint, request)),
             #[cfg(feature = "pages")]
             Route::Page(page) => observe(page.name(), || shared.answer_page(page, request)),
