@@ -186,7 +186,7 @@ impl Error {
         self.code
     }
 
-    /// `error_description`: printable ASCII, nothing from the request.
+    /// `error_description`: printable ASCII, nothing from the request but a redirect URI that may not be registered.
     pub fn description(&self) -> &str {
         &self.description
     }

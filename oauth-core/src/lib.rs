@@ -14,6 +14,7 @@
 //! | --- | --- |
 //! | configure and run a server | [`server`] (`oauth-tower` mounts it in an app) |
 //! | register clients | [`client`] |
+//! | let clients register themselves | [`server::DynamicRegistration`] |
 //! | write a storage backend | [`storage`], and its `testing` suite (feature `testing`) |
 //! | add a grant type | [`token::GrantType`] |
 //! | write a sign-in or consent page | [`authorize`], [`server::Server::pending`] |

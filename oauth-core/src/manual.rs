@@ -31,6 +31,9 @@
 //! | remembered consent | 90 days | off | never for public clients on loopback or custom schemes |
 //! | access tokens of one grant | 16 | 1 to 64 | the one nearest its expiry goes |
 //! | look for changed keys and fences | 2 s | 1 s to 1 min | seen by every replica after twice this; one load of one request |
+//! | registration of clients | off | | those of strangers: no scope that is not described, no grant type without a person, consent always |
+//! | registration, never used | 24 h | 1 min to 90 days | until somebody has completed a sign-in with it |
+//! | registration, since its last use | 90 days | 10 days to 10 years | written down at most every tenth of it |
 //! | client cache | 5 s | off to 1 h | how long a change in the host's table may go unseen |
 //! | rate limits | in memory, by address prefix | see [`Rule`](crate::limit::Rule) | [`Unlimited`](crate::limit::Unlimited) switches them off |
 //! | PKCE | S256, mandatory | opt-out for confidential clients only | OAuth 2.1 §4.1.1 |
@@ -76,6 +79,19 @@
 //! token does not, since that is one load and nothing else. So a host that locks or deletes a subject, or deletes a client
 //! from its own table, also calls [`revoke_all`](crate::server::Grants::revoke_all): it ends every token at once, approvals
 //! in flight included. Remembered consent is forgotten by [`consents`](crate::server::Server::consents).
+//!
+//! # Clients that register themselves
+//!
+//! Nobody vouches for what they say: the built-in pages call them unverified and show where the answer goes, and consent that
+//! was given before an [update](crate::server::Registrations::update) of name, keys, redirect URIs or authentication does not
+//! count after it. What they may have follows the server's terms of today, not those of the day on which they registered.
+//!
+//! The registration access token stays the same for the registration's life: a client that has lost an answer asks again. Only
+//! its digest is kept, and it is told again to whoever presents it. Whoever has it can redirect the client's users elsewhere
+//! after a new consent; [`Clients::disable`](crate::server::Clients::disable) ends it.
+//!
+//! A client that is gone hears 401 `invalid_client` at the token endpoint, by which real clients know to register anew; people
+//! see that the app is not known here. Switching registration off ends no registration that there is.
 //!
 //! # Clocks
 //!

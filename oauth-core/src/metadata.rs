@@ -31,12 +31,22 @@ pub enum Endpoint {
     Jwks,
     /// The device authorization endpoint (RFC 8628 §3.1), of a server with the device flow.
     Device,
+    /// The client registration endpoint (RFC 7591 §3), of a server that lets clients register themselves. Below it is what
+    /// each client has registered (RFC 7592).
+    Register,
 }
 
 impl Endpoint {
     /// All endpoints.
-    pub const ALL: [Self; 6] =
-        [Self::Token, Self::Introspect, Self::Revoke, Self::Authorize, Self::Jwks, Self::Device];
+    pub const ALL: [Self; 7] = [
+        Self::Token,
+        Self::Introspect,
+        Self::Revoke,
+        Self::Authorize,
+        Self::Jwks,
+        Self::Device,
+        Self::Register,
+    ];
 
     /// Where it is unless the host says otherwise, below the issuer.
     pub const fn default_path(self) -> &'static str {
@@ -47,6 +57,7 @@ impl Endpoint {
             Self::Introspect => "/introspect",
             Self::Jwks => "/jwks",
             Self::Device => "/device_authorization",
+            Self::Register => "/register",
         }
     }
 
@@ -59,6 +70,7 @@ impl Endpoint {
             Self::Introspect => "introspect",
             Self::Jwks => "jwks",
             Self::Device => "device_authorization",
+            Self::Register => "register",
         }
     }
 }
@@ -114,6 +126,9 @@ pub struct Metadata {
     /// Where devices ask (RFC 8628 §4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_authorization_endpoint: Option<String>,
+    /// Where clients register themselves (RFC 7591 §3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
     /// Where the key set is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -190,6 +205,7 @@ impl Metadata {
             authorization_endpoint: url(Endpoint::Authorize),
             token_endpoint: url(Endpoint::Token),
             device_authorization_endpoint: url(Endpoint::Device).filter(|_| server.device_flow().is_some()),
+            registration_endpoint: url(Endpoint::Register).filter(|_| server.takes_registrations()),
             jwks_uri: url(Endpoint::Jwks),
             scopes_supported: server
                 .scope_descriptions()

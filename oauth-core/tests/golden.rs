@@ -233,6 +233,21 @@ fn a_client() {
 }
 
 #[test]
+fn a_client_that_registered_itself() {
+    // Made by registration alone, so that it is read instead of built.
+    let bytes = stored(include_str!("golden/client_registered.hex"));
+    let record = decode(Namespace::Client, &bytes).unwrap();
+    assert_eq!(hex(&record.encode()), hex(&bytes), "the stored format has changed");
+    let Body::Client(client) = record.body else { panic!("a client") };
+    let own = client.origin().registration().unwrap();
+    assert_eq!((own.issued_at, own.expires_at), (THEN, THEN + Duration::from_secs(86_400)));
+    assert_eq!((own.token, own.changed_at), (Digest::from_bytes([12; 24]), Some(THEN)));
+    assert_eq!(own.allowed, Some(scope("read")));
+    assert_eq!(own.echoed.as_deref(), Some(r#"{"application_type":"web"}"#));
+    assert_eq!(client.redirect_uris()[0].as_str(), "https://client.example/callback");
+}
+
+#[test]
 fn a_consent() {
     let consent = Consent {
         issuer: "https://issuer.example".into(),

@@ -116,6 +116,12 @@ pub enum EventKind<'a> {
     SignInFailed,
     /// A client was stored, or replaced.
     ClientStored,
+    /// A client has registered itself (RFC 7591).
+    ClientRegistered,
+    /// A client has replaced what it had registered (RFC 7592 §2.2).
+    RegistrationUpdated,
+    /// A client has deleted its registration (RFC 7592 §2.3); its grants have ended.
+    RegistrationDeleted,
     /// A stored client was switched off; its grants end too.
     ClientDisabled,
     /// An endpoint has refused a request whose client did not prove who it is (RFC 6749 §5.2 `invalid_client`).
@@ -164,6 +170,9 @@ impl EventKind<'_> {
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
             Self::ClientStored => "client_stored",
+            Self::ClientRegistered => "client_registered",
+            Self::RegistrationUpdated => "registration_updated",
+            Self::RegistrationDeleted => "registration_deleted",
             Self::ClientDisabled => "client_disabled",
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
             Self::LimitReached { .. } => "limit_reached",

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use oauth_jose::Algorithm;
 use serde_json::Value;
 
+use super::echoed;
 use super::keys::ASSERTION_ALGORITHMS;
 use super::members::{Members, WrongType};
 use super::web_uri::is_web_uri;
-use super::{AuthMethod, Client, ClientBuilder, ClientError, ClientKeys, ClientSecret, Origin};
+use super::{AuthMethod, Client, ClientBuilder, ClientError, ClientKeys, ClientSecret, Lifetimes, Origin};
 use crate::error::{Error, ErrorCode};
 use crate::grant::Resources;
 use crate::scope::Scope;
 
 /// The longest name that is kept, in characters.
 const MAX_NAME: usize = 100;
+
 /// What clients may have that describe themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
@@ -27,6 +29,20 @@ pub(crate) struct Terms {
     pub(crate) grant_types: Vec<Arc<str>>,
     /// URLs on loopback are taken, for development.
     pub(crate) loopback: bool,
+    /// The lifetimes of what they get, where these differ from the server's.
+    pub(crate) lifetimes: Lifetimes,
+}
+
+impl Terms {
+    /// Brings a client that was stored under earlier terms under these.
+    pub(crate) fn bound(&self, client: &mut Client) {
+        let allowed = client.origin.registration().and_then(|own| own.allowed.as_ref());
+        client.scope = allowed.map_or_else(|| self.scope.clone(), |own| own.intersection(&self.scope));
+        let default = client.default_scope.take().map(|own| own.intersection(&client.scope));
+        client.default_scope = default.filter(|scope| !scope.is_empty());
+        client.resources = self.resources.clone();
+        client.grant_types.retain(|name| self.grant_types.contains(name));
+    }
 }
 
 /// Metadata that was read and checked on its own.
@@ -35,11 +51,13 @@ pub struct ClientMetadata {
     pub(crate) client_id: Option<String>,
     pub(crate) has_secret: bool,
     name: Option<String>,
-    redirect_uris: Vec<String>,
+    redirect_uris: Option<Vec<String>>,
     auth_method: Option<AuthMethod>,
     grant_types: Option<Vec<String>>,
     scope: Option<String>,
     keys: Option<ClientKeys>,
+    pub(crate) claimed_secret: Option<ClientSecret>,
+    echoed: Option<Arc<str>>,
 }
 
 impl ClientMetadata {
@@ -64,18 +82,47 @@ impl ClientMetadata {
         let redirect_uris = members.texts("redirect_uris").map_err(|_| {
             Error::new(ErrorCode::InvalidRedirectUri, "redirect_uris must be an array of strings")
         })?;
-        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<String>>();
+        let redirect_uris = redirect_uris.map(owned);
+        let secret = members.get("client_secret");
         Ok(Self {
             client_id: members.text("client_id")?.map(str::to_owned),
-            has_secret: members.get("client_secret").is_some()
-                || members.get("client_secret_expires_at").is_some(),
+            has_secret: secret.is_some() || members.get("client_secret_expires_at").is_some(),
             name: members.text("client_name")?.and_then(readable),
-            redirect_uris: owned(redirect_uris.unwrap_or_default()),
+            echoed: echoed::of(&members, redirect_uris.as_deref().unwrap_or_default()),
+            redirect_uris,
+            claimed_secret: secret.map(|text| ClientSecret::from_text(text.as_str().unwrap_or_default())),
             auth_method: auth_method(&members)?,
             grant_types: grant_types(&members)?,
             scope: members.text("scope")?.map(str::to_owned),
             keys: keys(&members, loopback)?,
         })
+    }
+
+    /// The name, without characters that nobody sees; nobody vouches for it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The grant types that the client asks for, if it says so.
+    pub fn grant_types(&self) -> Option<impl Iterator<Item = &str>> {
+        self.grant_types.as_ref().map(|names| names.iter().map(String::as_str))
+    }
+
+    /// The scope that the client asks for, as it came.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    /// The public keys of the client's assertions.
+    pub fn keys(&self) -> Option<&ClientKeys> {
+        self.keys.as_ref()
+    }
+
+    /// What is told again and used for nothing, as the text of a JSON object: `application_type`, `client_uri`, `logo_uri`,
+    /// `tos_uri`, `policy_uri`, `contacts`, `software_id`, `software_version`.
+    pub fn echoed(&self) -> Option<&Arc<str>> {
+        self.echoed.as_ref()
     }
 
     /// How the client will authenticate, if it says so.
@@ -85,7 +132,7 @@ impl ClientMetadata {
 
     /// The redirect URIs, not checked yet.
     pub fn redirect_uris(&self) -> &[String] {
-        &self.redirect_uris
+        self.redirect_uris.as_deref().unwrap_or_default()
     }
 
     /// The client that this describes, within the terms.
@@ -110,7 +157,7 @@ impl ClientMetadata {
         if let Some(keys) = &self.keys {
             builder = builder.keys(keys.clone());
         }
-        for uri in &self.redirect_uris {
+        for uri in self.redirect_uris() {
             builder = builder.redirect_uri(uri);
         }
         let granted = match &self.grant_types {
@@ -125,6 +172,9 @@ impl ClientMetadata {
         if !granted.iter().any(|granted| **granted != *"refresh_token") {
             return Err(invalid("grant_types: none of them is allowed"));
         }
+        if self.redirect_uris.is_none() && granted.iter().any(|granted| **granted == *"authorization_code") {
+            return Err(invalid("redirect_uris is missing"));
+        }
         let asked = self.scope.as_deref().filter(|scope| !scope.is_empty());
         let asked = match asked {
             None => None,
@@ -132,7 +182,7 @@ impl ClientMetadata {
         };
         // What it names is what it gets by default; what else there is, it may ask for when it needs it.
         let default = asked.map(|asked| asked.intersection(&terms.scope)).filter(|scope| !scope.is_empty());
-        builder = builder.grant_types(granted).scope(terms.scope.as_str());
+        builder = builder.grant_types(granted).scope(terms.scope.as_str()).lifetimes(terms.lifetimes);
         if let Some(default) = default {
             builder = builder.default_scope(default.as_str());
         }
@@ -149,12 +199,14 @@ impl From<WrongType> for Error {
     }
 }
 
-/// The field that is wrong, without what was in it: that came from a stranger.
+/// The field that is wrong. A redirect URI is named as far as it may stand in a description, since a client that has several
+/// cannot tell otherwise which one is meant; an operator does not read it, for there may be a password in it.
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::RedirectUri { source, .. } => {
-                Self::new(ErrorCode::InvalidRedirectUri, format!("redirect_uris: {source}"))
+            ClientError::RedirectUri { uri, source } => {
+                let description = format!("redirect_uris: {}: {source}", quotable(&uri));
+                Self::new(ErrorCode::InvalidRedirectUri, description).because(source.to_string())
             }
             ClientError::TooManyRedirectUris | ClientError::NoRedirectUri => {
                 Self::new(ErrorCode::InvalidRedirectUri, "redirect_uris must have 1 to 50 entries")
@@ -164,6 +216,19 @@ impl From<ClientError> for Error {
     }
 }
 
+/// The beginning of a text from a stranger, as `error_description` may have it (RFC 6749 §5.2).
+fn quotable(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(200)
+        .map(|c| if (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\') { c } else { '?' })
+        .collect();
+    if text.chars().count() > 200 {
+        shown.push_str("...");
+    }
+    if shown.is_empty() { "an empty entry".to_owned() } else { shown }
+}
+
 fn invalid(description: &'static str) -> Error {
     Error::new(ErrorCode::InvalidClientMetadata, description)
 }
@@ -171,10 +236,16 @@ fn invalid(description: &'static str) -> Error {
 /// Every URL in the metadata is one of the public web, whether it is used here or not: it is shown or passed on somewhere.
 fn check_uris(members: &Members, loopback: bool) -> Result<(), Error> {
     for (name, value) in members.iter() {
-        let one = name.ends_with("_uri") || name.ends_with("_endpoint");
+        // A name may say a language behind a `#` (RFC 7591 §2.2).
+        let plain = name.split('#').next().unwrap_or(name);
+        // Clients send back what this server has told them.
+        let own = plain == "registration_client_uri";
+        let one = !own && (plain.ends_with("_uri") || plain.ends_with("_endpoint"));
         let several =
-            name.ends_with("_uris") && !matches!(name, "redirect_uris" | "post_logout_redirect_uris");
+            plain.ends_with("_uris") && !matches!(plain, "redirect_uris" | "post_logout_redirect_uris");
         let fine = match value {
+            // Some clients write that for what they have not.
+            Value::String(uri) if one && uri.is_empty() => true,
             Value::String(uri) if one => is_web_uri(uri, loopback),
             Value::Array(uris) if several => {
                 uris.iter().all(|uri| uri.as_str().is_some_and(|uri| is_web_uri(uri, loopback)))

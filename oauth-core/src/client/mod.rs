@@ -3,6 +3,7 @@
 mod assertion;
 mod authenticate;
 mod builder;
+mod echoed;
 mod keys;
 mod members;
 mod metadata;
@@ -31,6 +32,7 @@ pub(crate) use assertion::{ASSERTION_SKEW, Assertion, AssertionError};
 pub(crate) use authenticate::invalid_client;
 pub(crate) use keys::{KeySource, read_keys};
 pub(crate) use metadata::Terms;
+pub(crate) use secrets::is_one_of;
 pub(crate) use source::ClientCache;
 pub(crate) use web_uri::{document_url, looks_like_url};
 

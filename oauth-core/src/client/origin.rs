@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretHash;
 use crate::clock::Timestamp;
+use crate::scope::Scope;
+use crate::secret::Digest;
 
 /// Who brought a client here, and so who vouches for what it says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +34,13 @@ pub struct Registration {
     /// Until when it counts unless it is used.
     pub expires_at: Timestamp,
     /// What is kept of its registration access token (RFC 7592 §3).
-    pub token: SecretHash,
+    pub token: Digest,
+    /// When what a person relies on who gives consent was last changed by an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// All scope that the host's policy allows it; without it, all that registered clients may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Scope>,
     /// Metadata that are told again and used for nothing, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub echoed: Option<Arc<str>>,
@@ -48,7 +55,8 @@ impl Origin {
     pub fn changed_at(&self) -> Option<Timestamp> {
         match self {
             Self::Document { changed_at } => *changed_at,
-            _ => None,
+            Self::Registration(own) => own.changed_at,
+            Self::Host => None,
         }
     }
 

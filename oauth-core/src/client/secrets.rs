@@ -106,6 +106,11 @@ pub(super) fn matches(hashes: &[SecretHash], Presented(presented): &Presented, n
     found.into()
 }
 
+/// Whether a token is one of those kept, in a time that does not tell which.
+pub(crate) fn is_one_of(hashes: &[SecretHash], token: &str, now: Timestamp) -> bool {
+    Presented::read(token).is_some_and(|presented| matches(hashes, &presented, now))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Sha256Hash([u8; 32]);
 

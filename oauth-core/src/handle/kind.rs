@@ -14,10 +14,12 @@ pub enum Kind {
     Refresh,
     /// A device code (RFC 8628 §3.2).
     Device,
+    /// A registration access token (RFC 7592 §3).
+    Registration,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Code, Self::Access, Self::Refresh, Self::Device];
+    const ALL: [Self; 5] = [Self::Code, Self::Access, Self::Refresh, Self::Device, Self::Registration];
 
     /// Goes into the tag of every handle: numbers are never reused.
     pub(crate) const fn byte(self) -> u8 {
@@ -26,19 +28,21 @@ impl Kind {
             Self::Access => 2,
             Self::Refresh => 3,
             Self::Device => 4,
+            Self::Registration => 5,
         }
     }
 }
 
 /// The readable start of each kind of handle, so that secret scanners and people recognise a leaked one.
 ///
-/// By default `oac`, `oat`, `ort` and `odc`. The prefix is not authenticated by itself; the kind is.
+/// By default `oac`, `oat`, `ort`, `odc` and `ora`. The prefix is not authenticated by itself; the kind is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefixes {
     code: Cow<'static, str>,
     access: Cow<'static, str>,
     refresh: Cow<'static, str>,
     device: Cow<'static, str>,
+    registration: Cow<'static, str>,
 }
 
 /// Why a prefix was refused.
@@ -57,7 +61,8 @@ impl Prefixes {
     /// The longest prefix, in bytes.
     pub const MAX_LEN: usize = 16;
 
-    /// A prefix for each kind; that of device codes is `odc` unless [`Prefixes::with`] says otherwise.
+    /// A prefix for each kind; those of device codes and registration access tokens are `odc` and `ora` unless
+    /// [`Prefixes::with`] says otherwise.
     ///
     /// # Errors
     /// If one is not 2 to 16 characters of `a-z` and `0-9`, or two are the same.
@@ -79,6 +84,7 @@ impl Prefixes {
             Kind::Access => self.access = prefix.into(),
             Kind::Refresh => self.refresh = prefix.into(),
             Kind::Device => self.device = prefix.into(),
+            Kind::Registration => self.registration = prefix.into(),
         }
         self.check()
     }
@@ -90,6 +96,7 @@ impl Prefixes {
             Kind::Access => &self.access,
             Kind::Refresh => &self.refresh,
             Kind::Device => &self.device,
+            Kind::Registration => &self.registration,
         }
     }
 
@@ -116,8 +123,9 @@ impl Prefixes {
 
 impl Default for Prefixes {
     fn default() -> Self {
-        let [code, access, refresh, device] = ["oac", "oat", "ort", "odc"].map(Cow::Borrowed);
-        Self { code, access, refresh, device }
+        let [code, access, refresh, device, registration] =
+            ["oac", "oat", "ort", "odc", "ora"].map(Cow::Borrowed);
+        Self { code, access, refresh, device, registration }
     }
 }
 

@@ -54,6 +54,11 @@ impl Server {
         self.tell_sink(concerned, kind);
     }
 
+    /// Tells of a change to a client.
+    pub(super) fn tell_of(&self, client_id: &str, kind: EventKind<'_>) {
+        self.tell(Concerned { client_id: Some(client_id), ..Concerned::default() }, kind);
+    }
+
     fn tell_sink(&self, concerned: Concerned<'_>, kind: EventKind<'_>) {
         let Some(sink) = &self.audit else { return };
         let Concerned { client_id, subject, grant_id } = concerned;

@@ -12,7 +12,8 @@ use super::key_sets::KeySets;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
 use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
 use super::{
-    ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, ScopeDescription, Server, SubjectStatus,
+    ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, DynamicRegistration, ScopeDescription,
+    Server, SubjectStatus,
 };
 use crate::audit::AuditSink;
 use crate::client::{Client, ClientError, ClientSource};
@@ -98,6 +99,9 @@ pub enum BuildError {
     /// Documents are to be fetched, and nothing can fetch.
     #[error("client_id_metadata_documents needs .document_fetcher(..), such as that of oauth-fetch")]
     NoFetcher,
+    /// Registered clients may have a scope that is not described.
+    #[error("dynamic_registration scope {0:?}: describe each of its tokens with .scope(..)")]
+    RegistrationScope(String),
     /// `max_access_tokens(0)`.
     #[error("max_access_tokens must be at least 1 and at most 64")]
     MaxAccess,
@@ -151,6 +155,7 @@ pub struct ServerBuilder {
     resources: Vec<String>,
     fetcher: Option<Arc<dyn DocumentFetcher>>,
     documents: Option<ClientIdMetadataDocuments>,
+    registration: Option<DynamicRegistration>,
 }
 
 impl ServerBuilder {
@@ -182,6 +187,7 @@ impl ServerBuilder {
             resources: Vec::new(),
             fetcher: None,
             documents: None,
+            registration: None,
         }
     }
 
@@ -395,6 +401,10 @@ impl ServerBuilder {
         let grant_types = self.checked_grant_types()?;
         self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
         let terms = self.terms(&issuer)?;
+        let registrar = match self.registration.take() {
+            Some(settings) => Some(self_described::registrar(settings, &terms)?),
+            None => None,
+        };
         let documents = match self.documents.take() {
             Some(_) if self.fetcher.is_none() => return Err(BuildError::NoFetcher),
             settings => settings.map(|settings| Documents::new(settings, terms)),
@@ -432,6 +442,7 @@ impl ServerBuilder {
             clients: registry,
             fetcher: self.fetcher,
             key_sets: KeySets::default(),
+            registrar,
             config: self.config,
             grant_types,
             subject_status: self.subject_status,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use hashbrown::HashMap;
 
 use super::documents::Documents;
-use super::{BuildError, Concerned, DeviceFlow, Server};
+use super::registration::{may_be_registered, retained};
+use super::{BuildError, DeviceFlow, Server};
 use crate::audit::EventKind;
 use crate::client::{Client, ClientCache, ClientSource, client_key, looks_like_url};
 use crate::clock::Timestamp;
@@ -70,6 +71,11 @@ impl Registry {
     pub(super) fn longest_grant(&self) -> Duration {
         let own = self.fixed.values().filter_map(|(client, _)| client.lifetimes().grant);
         own.max().unwrap_or_default()
+    }
+
+    /// Forgets what is remembered of a client that has changed.
+    pub(super) fn forget(&self, client_id: &str) {
+        self.cache.forget(client_id);
     }
 }
 
@@ -155,7 +161,11 @@ impl Server {
         now: Timestamp,
     ) -> Result<Option<(Arc<Client>, Key)>, Error> {
         let found = match &self.clients.source {
-            Some(source) => source.client(client_id).await?,
+            Some(source) => match source.client(client_id).await? {
+                // Those that registered themselves are in the store, whatever else the host keeps elsewhere.
+                None if may_be_registered(client_id) => self.stored_client(client_id).await?,
+                found => found,
+            },
             None => self.stored_client(client_id).await?,
         };
         let Some(client) = found.filter(|client| client.id() == client_id) else { return Ok(None) };
@@ -167,7 +177,19 @@ impl Server {
     async fn stored_client(&self, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
         let record = self.store.load(&client_key(self.issuer.as_str(), client_id)).await?;
         Ok(record.and_then(|record| match &record.body {
-            Body::Client(client) => Some(Arc::new((**client).clone())),
+            Body::Client(client) => {
+                let mut client = (**client).clone();
+                if let Some(own) = client.origin().registration() {
+                    // What has run out does not wait for a purge.
+                    if own.expires_at <= self.now() {
+                        return None;
+                    }
+                    if let Some(registrar) = &self.registrar {
+                        registrar.terms.bound(&mut client);
+                    }
+                }
+                Some(Arc::new(client))
+            }
             _ => None,
         }))
     }
@@ -190,11 +212,10 @@ impl Clients<'_> {
     /// 503 when the store fails.
     pub async fn put(&self, client: Client) -> Result<(), Error> {
         let key = client_key(self.0.issuer.as_str(), client.id());
-        let stored = Body::Client(Box::new(client.clone()));
-        self.0.update(key, |_| Some((stored.clone(), Timestamp::MAX))).await?;
+        let (stored, until) = (Body::Client(Box::new(client.clone())), retained(&client));
+        self.0.update(key, |_| Some((stored.clone(), until))).await?;
         self.0.clients.cache.forget(client.id());
-        let concerned = Concerned { client_id: Some(client.id()), ..Concerned::default() };
-        self.0.tell(concerned, EventKind::ClientStored);
+        self.0.tell_of(client.id(), EventKind::ClientStored);
         Ok(())
     }
 
@@ -233,7 +254,7 @@ impl Clients<'_> {
                     found = true;
                     let off = Body::Client(Box::new((**client).clone().disabled(now)));
                     changed = !client.is_disabled();
-                    changed.then_some((off, Timestamp::MAX))
+                    changed.then_some((off, retained(client)))
                 }
                 _ => None,
             })
@@ -243,8 +264,7 @@ impl Clients<'_> {
             return Ok(None);
         }
         if changed {
-            let concerned = Concerned { client_id: Some(client_id), ..Concerned::default() };
-            self.0.tell(concerned, EventKind::ClientDisabled);
+            self.0.tell_of(client_id, EventKind::ClientDisabled);
         }
         self.0.grants().revoke_all(Index::Client(client_id)).await.map(Some)
     }

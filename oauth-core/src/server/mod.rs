@@ -21,6 +21,7 @@ mod pending;
 mod purge;
 mod redeem;
 mod refresh;
+mod registration;
 mod revoke;
 mod self_described;
 pub mod signing;
@@ -45,6 +46,9 @@ pub use introspect::{ActiveToken, Introspection};
 pub use keys::{HandleKey, KeyPhase, KeysError, SigningKey, StartError, StoredKeys};
 pub use limits::{Limits, RateLimited};
 pub use pending::{Decision, Pending};
+pub use registration::{
+    Admission, ClientInformation, DynamicRegistration, RegistrationPolicy, RegistrationRequest, Registrations,
+};
 pub use self_described::{ClientIdMetadataDocuments, TrustPolicy};
 pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};
 pub use verify::{AccessToken, ParsedAccess, VerifyError};
@@ -93,6 +97,7 @@ pub struct Server {
     clients: clients::Registry,
     fetcher: Option<Arc<dyn DocumentFetcher>>,
     key_sets: key_sets::KeySets,
+    registrar: Option<registration::Registrar>,
     config: Config,
     grant_types: Vec<Arc<dyn GrantType>>,
     subject_status: Option<Arc<dyn SubjectStatus>>,

@@ -251,9 +251,11 @@ impl Server {
             }
             self.tell(concerned, EventKind::CodeIssued { scope, again });
         }
-        if let Origin::Document { .. } = client.origin() {
-            // Boxed, so that the common future has no room for it.
-            Box::pin(self.keep_document(client.id())).await;
+        // Boxed, so that the common future has no room for it.
+        match client.origin() {
+            Origin::Document { .. } => Box::pin(self.keep_document(client.id())).await,
+            Origin::Registration(_) => Box::pin(self.note_use(client, self.now())).await,
+            Origin::Host => {}
         }
         Ok(Answer { location: request.success(&code, self.issuer().as_str()) })
     }

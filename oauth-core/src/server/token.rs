@@ -46,6 +46,10 @@ impl Server {
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, now).await?;
         let answer = self.token_for(&TokenRequest { client: &client, params: &params, now }).await;
+        if answer.is_ok() && client.origin().registration().is_some() {
+            // Boxed, so that the common future has no room for it.
+            Box::pin(self.note_use(client.client(), now)).await;
+        }
         answer.map_err(|error| error.for_client(client.shared_id()))
     }
 

@@ -1,9 +1,12 @@
-//! Whether a request carries a form of a size that is read: decided by its headers, before any of its body.
+//! Whether a request carries a form, or JSON, of a size that is read: decided by its headers, before any of its body.
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// The one media type that the endpoints take (RFC 6749 §3.2).
+/// The one media type that most endpoints take (RFC 6749 §3.2).
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
+/// The one that registration takes (RFC 7591 §3.1).
+const JSON: &[u8] = b"application/json";
 
 /// Whether the body is a form in UTF-8.
 ///
@@ -11,17 +14,30 @@ const FORM: &[u8] = b"application/x-www-form-urlencoded";
 ///
 /// A sentence for the client, where the type is absent, repeated, another one, or names another charset.
 pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), &'static str> {
+    check(headers, FORM, "the body must be application/x-www-form-urlencoded")
+}
+
+/// Whether the body is JSON in UTF-8.
+///
+/// # Errors
+///
+/// As [`check_form`].
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), &'static str> {
+    check(headers, JSON, "the body must be application/json")
+}
+
+fn check(headers: &HeaderMap, wanted: &[u8], otherwise: &'static str) -> Result<(), &'static str> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else {
         return Err("the request needs one Content-Type");
     };
-    if value.as_bytes() == FORM {
+    if value.as_bytes() == wanted {
         return Ok(());
     }
     let mut parts = value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let essence = parts.next().unwrap_or_default();
-    if !essence.eq_ignore_ascii_case(FORM) {
-        return Err("the body must be application/x-www-form-urlencoded");
+    if !essence.eq_ignore_ascii_case(wanted) {
+        return Err(otherwise);
     }
     let utf8 = |parameter: &[u8]| {
         let mut pair = parameter.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);

@@ -11,13 +11,14 @@ pub mod page_headers;
 mod read_body;
 mod redirect;
 mod refuse;
+mod register;
 
 pub use consent_page::plain_consent_page;
 pub use redirect::{authorize_response, page_response};
 
 pub(crate) use authorize::{Authorize, authorize, decide};
 pub(crate) use error_page::escape;
-pub(crate) use form::{check_form, declares_more_than};
+pub(crate) use form::{check_form, check_json, declares_more_than};
 pub(crate) use json::{Device, Form, Introspect, Revoke, Token, answer_form};
 pub(crate) use metadata::{Document, document, not_served};
 pub(crate) use read_body::{ReadError, read_body};
@@ -27,3 +28,4 @@ pub(crate) use redirect::{error_view, page};
 #[cfg(feature = "pages")]
 pub(crate) use refuse::seconds;
 pub(crate) use refuse::{Place, Refusal, RefusedAs, allowed, refuse, refused_as, too_long};
+pub(crate) use register::{Registering, register};

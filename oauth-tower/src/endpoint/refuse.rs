@@ -124,7 +124,10 @@ pub(crate) fn too_long(server: &Server, at: impl Into<Place>) -> Response<Body> 
 
 /// Whether scripts of other origins may call the endpoint.
 pub(crate) fn is_open(endpoint: Endpoint) -> bool {
-    matches!(endpoint, Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks | Endpoint::Device)
+    matches!(
+        endpoint,
+        Endpoint::Token | Endpoint::Revoke | Endpoint::Jwks | Endpoint::Device | Endpoint::Register
+    )
 }
 
 /// Whole seconds, rounded up: who waits for so long is not refused again.

@@ -19,8 +19,9 @@ use crate::client_address::ClientAddress;
 use crate::cors;
 use crate::deadline::Deadline;
 use crate::endpoint::{
-    Authorize, Device, Document, Form, Introspect, Place, Refusal, Revoke, Token, allowed, answer_form,
-    authorize, check_form, decide, declares_more_than, document, refuse, too_long,
+    Authorize, Device, Document, Form, Introspect, Place, Refusal, Registering, Revoke, Token, allowed,
+    answer_form, authorize, check_form, check_json, decide, declares_more_than, document, refuse, register,
+    too_long,
 };
 #[cfg(feature = "pages")]
 use crate::pages::Pages;
@@ -30,6 +31,7 @@ const MAX_URI_BYTES: usize = 8 * 1024;
 
 const POST: &str = "POST, OPTIONS";
 const READ: &str = "GET, HEAD, OPTIONS";
+const MANAGE: &str = "GET, PUT, DELETE, OPTIONS";
 const BROWSER: &str = "GET, POST, OPTIONS";
 
 /// An answer, or what to wait for.
@@ -77,6 +79,7 @@ impl Shared {
             Endpoint::Revoke => self.answer_form::<Revoke, B>(request),
             Endpoint::Introspect => self.answer_form::<Introspect, B>(request),
             Endpoint::Device => self.answer_form::<Device, B>(request),
+            Endpoint::Register => self.answer_registration(request),
             Endpoint::Authorize => self.answer_browser(request),
             _ => self.answer_keys(&request),
         }
@@ -155,6 +158,50 @@ impl Shared {
             Method::GET | Method::HEAD => document(request.method(), text),
             _ => allowed(&self.server, at, READ),
         }
+    }
+
+    /// Answers a request for the registration endpoint, or for what one client has registered.
+    pub(super) fn answer_registration<B>(&self, request: Request<B>) -> Outcome
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+    {
+        const ENDPOINT: Endpoint = Endpoint::Register;
+        let below = self.routes.below(request.uri().path()).unwrap_or_default();
+        let client_id = self.routes.registered(below).map(Box::from);
+        let (methods, has_body, known) = match (&client_id, request.method()) {
+            (None, &Method::POST) => (POST, true, true),
+            (None, _) => (POST, false, false),
+            (Some(_), &Method::PUT) => (MANAGE, true, true),
+            (Some(_), method) => (MANAGE, false, [Method::GET, Method::DELETE].contains(method)),
+        };
+        if *request.method() == Method::OPTIONS {
+            return Outcome::Ready(options(&request, methods, true));
+        }
+        if !known {
+            return Outcome::Ready(allowed(&self.server, ENDPOINT, methods));
+        }
+        if uri_is_too_long(&request) {
+            return Outcome::Ready(too_long(&self.server, ENDPOINT));
+        }
+        let refusal = match check_json(request.headers()) {
+            Err(why) if has_body => Some(Refusal::MediaType(why)),
+            _ => declares_more_than(request.headers(), self.body_limit).then_some(Refusal::TooLarge),
+        };
+        if let Some(refusal) = refusal {
+            return Outcome::Ready(refuse(&self.server, ENDPOINT, &refusal.error(), Some(refusal.status())));
+        }
+        let address = self.address(&request);
+        let (head, body) = request.into_parts();
+        let request = Registering {
+            server: self.server.clone(),
+            path: self.routes.register().unwrap_or_default().into(),
+            client_id,
+            method: head.method,
+            headers: head.headers,
+            address,
+        };
+        Outcome::Later(Box::pin(register(request, body, self.deadline, self.body_limit)))
     }
 
     fn answer_browser<B>(&self, request: Request<B>) -> Outcome

@@ -32,6 +32,8 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// | revocation | `/revoke` | POST | open |
 /// | introspection | `/introspect` | POST | none |
 /// | device authorization | `/device_authorization`, with a [device flow](oauth_core::server::DeviceFlow) only | POST | open |
+/// | registration | `/register`, with [dynamic registration](oauth_core::server::DynamicRegistration) only | POST | open |
+/// | one client's registration | `/register/{client_id}` | GET, PUT, DELETE | open |
 /// | key set | `/jwks` | GET, HEAD | open |
 /// | metadata | `/.well-known/oauth-authorization-server{issuer's path}`, at the origin | GET, HEAD | open |
 #[derive(Clone, Debug)]
@@ -185,6 +187,9 @@ impl AuthorizationServerLayer {
         }
         if self.server.device_flow().is_none() {
             served.remove(Endpoint::Device);
+        }
+        if !self.server.takes_registrations() {
+            served.remove(Endpoint::Register);
         }
         let issuer = self.server.issuer();
         Routes::new(issuer, self.mount.as_deref().unwrap_or(issuer.path()), &served)

@@ -13,6 +13,8 @@ const PREFIX: &str = "/.well-known/";
 pub(super) enum Route {
     Endpoint(Endpoint),
     Metadata,
+    /// What one client has registered, below the registration endpoint.
+    Registration,
     /// Below a well-known name, and not ours.
     WellKnown,
     /// One of the host's own pages.
@@ -26,6 +28,7 @@ pub(super) enum Route {
 pub(super) struct Routes {
     mount: Box<str>,
     endpoints: Box<[(Box<str>, Endpoint)]>,
+    register: Option<Box<str>>,
     document: Box<str>,
 }
 
@@ -35,8 +38,20 @@ impl Routes {
         Self {
             mount: mount.into(),
             endpoints: Endpoint::ALL.into_iter().filter_map(own).collect(),
+            register: served.path(Endpoint::Register).map(Into::into),
             document: issuer.well_known(WELL_KNOWN_NAME).into(),
         }
+    }
+
+    /// The client whose registration a path below the mount is about.
+    pub(super) fn registered<'p>(&self, below: &'p str) -> Option<&'p str> {
+        let id = below.strip_prefix(self.register.as_deref()?)?.strip_prefix('/')?;
+        (!id.is_empty() && !id.contains('/')).then_some(id)
+    }
+
+    /// The path of the registration endpoint below the mount.
+    pub(super) fn register(&self) -> Option<&str> {
+        self.register.as_deref()
     }
 
     /// The path below the mount.
@@ -51,6 +66,9 @@ impl Routes {
             if let Some((_, endpoint)) = own {
                 return Route::Endpoint(*endpoint);
             }
+            if self.registered(below).is_some() {
+                return Route::Registration;
+            }
         }
         if path.strip_suffix('/').unwrap_or(path) == &*self.document {
             return Route::Metadata;
@@ -61,7 +79,8 @@ impl Routes {
     /// The full paths of the endpoints.
     #[cfg(feature = "axum")]
     pub(super) fn endpoints(&self) -> impl Iterator<Item = String> {
-        self.endpoints.iter().map(|(path, _)| self.full(path))
+        let registered = self.register.iter().map(|path| self.full(&format!("{path}/{{client_id}}")));
+        self.endpoints.iter().map(|(path, _)| self.full(path)).chain(registered)
     }
 
     /// The full path of what is below the mount.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response, StatusCode};
+use oauth_core::metadata::Endpoint;
 use oauth_core::server::Server;
 use tower_service::Service;
 
@@ -68,6 +69,9 @@ where
             }
             Route::Metadata => {
                 observe(Place::METADATA.name, || Outcome::Ready(shared.answer_metadata(&request)))
+            }
+            Route::Registration => {
+                observe(Endpoint::Register.as_str(), || shared.answer_registration(request))
             }
             Route::Endpoint(endpoint) => observe(endpoint.as_str(), || shared.answer(endpoint, request)),
             #[cfg(feature = "pages")]

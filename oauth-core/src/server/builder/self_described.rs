@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{BuildError, ServerBuilder};
-use crate::client::Terms;
+use crate::client::{Lifetimes, Terms};
 use crate::fetch::DocumentFetcher;
 use crate::grant::Resources;
 use crate::issuer::{Issuer, is_loopback, split_port};
 use crate::resource::Resource;
 use crate::scope::Scope;
-use crate::server::{ClientIdMetadataDocuments, DeviceFlow};
+use crate::server::registration::Registrar;
+use crate::server::{ClientIdMetadataDocuments, DeviceFlow, DynamicRegistration};
 
 impl ServerBuilder {
     /// Registers a resource with the server: clients that describe themselves may ask for tokens for it (RFC 8707).
@@ -39,6 +40,16 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets clients register themselves (RFC 7591); default off.
+    ///
+    /// # Security
+    ///
+    /// Whoever may register has a client whose name is its own word. The consent page says so, and shows where the answer goes.
+    pub fn dynamic_registration(mut self, registration: DynamicRegistration) -> Self {
+        self.registration = Some(registration);
+        self
+    }
+
     /// What such clients may have: the described scopes, the registered resources, and the grant types for people.
     pub(super) fn terms(&self, issuer: &Issuer) -> Result<Terms, BuildError> {
         let parse = |uri: &String| {
@@ -59,7 +70,24 @@ impl ServerBuilder {
                 .chain(device)
                 .map(Into::into)
                 .collect(),
+            lifetimes: Lifetimes::default(),
             loopback: is_loopback(host) && self.documents.as_ref().is_some_and(|own| own.loopback),
         })
     }
+}
+
+/// Registration under the terms, or narrower ones.
+pub(super) fn registrar(settings: DynamicRegistration, terms: &Terms) -> Result<Registrar, BuildError> {
+    settings.check()?;
+    // What a stranger registers is fetched from the public web only, in development too.
+    let mut terms = Terms { loopback: false, ..terms.clone() };
+    if let Some(text) = settings.scope.as_deref() {
+        let scope = if text.is_empty() { Ok(Scope::empty()) } else { Scope::parse(text) };
+        let scope = scope.map_err(|source| BuildError::Scope { token: text.to_owned(), source })?;
+        if !scope.is_subset_of(&terms.scope) {
+            return Err(BuildError::RegistrationScope(text.to_owned()));
+        }
+        terms.scope = scope;
+    }
+    Ok(Registrar { settings, terms })
 }
