@@ -21,7 +21,7 @@ pub use caller::Caller;
 pub use floor::{Floor, Open, open};
 #[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
-pub use ours::Ours;
+pub use ours::{Ours, ours_on};
 #[cfg(feature = "peers")]
 pub use oxide::Oxide;
 pub use path::Path;

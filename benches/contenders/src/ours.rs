@@ -12,6 +12,7 @@ use oauth_core::authorize::{Login, ShowError};
 use oauth_core::client::{Client, ClientSecret};
 use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::server::{Pending, Server, SignIn};
+use oauth_core::storage::Store;
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::bearer::{BearerLayer, BearerService};
 use oauth_tower::body::Body;
@@ -37,6 +38,23 @@ impl Ours {
     pub fn store(&self) -> &MemoryStore {
         &self.store
     }
+}
+
+/// Ours on another store.
+///
+/// # Panics
+///
+/// When the settings are no server's.
+pub fn ours_on(store: impl Store) -> (Arc<Server>, AuthorizationServerService) {
+    let client = Client::confidential(CLIENT_ID, &ClientSecret::from_text(CLIENT_SECRET))
+        .redirect_uri(REDIRECT_URI)
+        .grant_types(["authorization_code", "client_credentials", "refresh_token"])
+        .scope(SCOPE)
+        .resource("https://api.example")
+        .first_party();
+    let server = Server::builder(ISSUER, store).client(client).build().expect("a valid server");
+    let service = AuthorizationServerLayer::new(server.clone()).host(SignedIn).into_service();
+    (server, service)
 }
 
 /// Everybody is signed in as the same person, and nobody is asked, since the client is the host's own.
@@ -67,16 +85,9 @@ impl Contender for Ours {
 
     fn new() -> Self {
         let store = MemoryStore::new();
-        let client = Client::confidential(CLIENT_ID, &ClientSecret::from_text(CLIENT_SECRET))
-            .redirect_uri(REDIRECT_URI)
-            .grant_types(["authorization_code", "client_credentials", "refresh_token"])
-            .scope(SCOPE)
-            .resource("https://api.example")
-            .first_party();
-        let server = Server::builder(ISSUER, store.clone()).client(client).build().expect("a valid server");
-        let protect = BearerLayer::new(server.clone()).require_scope("read");
+        let (server, service) = ours_on(store.clone());
+        let protect = BearerLayer::new(server).require_scope("read");
         let resource = protect.layer(Open);
-        let service = AuthorizationServerLayer::new(server).host(SignedIn).into_service();
         Self { store, service, protect, resource }
     }
 
