@@ -23,19 +23,21 @@ async fn main() {
         let engine = Sqlite::start().await;
         let (pool, turn) = (engine.store.pool().clone(), Arc::new(Mutex::new(())));
         let bare = |record| SqliteLoop::new(pool.clone(), record, turn.clone());
-        let refreshes = compare("sqlite", &engine.store, at_once, bare).await;
-        one_commit_a_write(&engine, at_once, refreshes).await;
+        let (_, records) = clients(&engine.store, 1).await;
+        let writes = SqliteLoop::new(pool.clone(), records[0].clone(), turn.clone()).of_writes();
+        compare("sqlite", &engine.store, at_once, bare, Some(writes)).await;
     }
     for at_once in AT_ONCE.into_iter().filter(|_| wanted("postgres")) {
         let engine = Postgres::start().await;
         let pool = engine.store.pool().clone();
-        compare("postgres", &engine.store, at_once, |record| PostgresLoop::new(pool.clone(), record)).await;
+        let bare = |record| PostgresLoop::new(pool.clone(), record);
+        compare("postgres", &engine.store, at_once, bare, None).await;
     }
     for at_once in AT_ONCE.into_iter().filter(|_| wanted("redis")) {
         let engine = Redis::start().await;
         let digest = RedisLoop::prepare(&engine.connection).await;
         let bare = |record: Arc<Record>| RedisLoop::new(engine.connection.clone(), digest.clone(), &record);
-        compare("redis", &engine.store, at_once, bare).await;
+        compare("redis", &engine.store, at_once, bare, None).await;
     }
 }
 
@@ -66,17 +68,19 @@ async fn refresh(mut client: Client) -> Client {
     client
 }
 
-/// Gives the refreshes a second.
+/// `writes` is a loop of writes alone, each with a commit of its own.
 async fn compare<B: Bare>(
     engine: &str,
     store: &(impl Store + Clone),
     at_once: usize,
     bare: impl Fn(Arc<Record>) -> B,
-) -> f64 {
+    writes: Option<B>,
+) {
     let (mut ours, _) = clients(store, at_once).await;
     let (_, records) = clients(store, at_once).await;
     let mut loops: Vec<B> = records.into_iter().map(bare).collect();
-    let (mut by_server, mut by_driver, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let mut writes: Vec<B> = writes.into_iter().collect();
+    let (mut by_server, mut by_driver, mut by_commit) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..=TURNS {
         let (server, driver);
         // Neither has always the advantage of coming second.
@@ -87,38 +91,32 @@ async fn compare<B: Bare>(
             (driver, loops) = rate(loops, TURN, B::refresh).await;
             (server, ours) = rate(ours, TURN, refresh).await;
         }
+        let commits;
+        (commits, writes) =
+            if writes.is_empty() { (0.0, writes) } else { rate(writes, TURN, B::refresh).await };
         // The first turns prepare statements.
         if turn > 0 {
             by_server.push(server);
             by_driver.push(driver);
-            ratios.push(server / driver);
+            by_commit.push(commits);
         }
     }
-    ratios.sort_by(f64::total_cmp);
+    let refreshes = median(&by_server);
+    let bare = median(&by_driver);
     println!(
-        "{engine}, {at_once} at once: {:.0} refreshes a second, the bare driver {:.0}: {:.2} ({:.2} to {:.2})",
-        median(&by_server),
-        median(&by_driver),
-        median(&ratios),
-        ratios[0],
-        ratios[TURNS - 1],
+        "{engine}, {at_once} at once: {refreshes:.0} refreshes a second, the bare driver {bare:.0}: {}",
+        ratio(&by_server, &by_driver)
     );
-    median(&by_server)
+    if !writes.is_empty() {
+        let floor = median(&by_commit);
+        let times = ratio(&by_server, &by_commit);
+        println!("{engine}, {at_once} at once: of {floor:.0} writes a second with a commit each: {times}");
+    }
 }
 
-/// What SQLite writes when each write has a commit of its own and nothing else is done.
-async fn one_commit_a_write(engine: &Sqlite, at_once: usize, refreshes: f64) {
-    let (_, records) = clients(&engine.store, 1).await;
-    let alone = SqliteLoop::new(engine.store.pool().clone(), records[0].clone(), Arc::default()).of_writes();
-    let (mut alone, mut rates) = (vec![alone], Vec::new());
-    for _ in 0..5 {
-        let writes;
-        (writes, alone) = rate(alone, TURN, SqliteLoop::refresh).await;
-        rates.push(writes);
-    }
-    let floor = median(&rates);
-    println!(
-        "sqlite, {at_once} at once: {:.1} times the {floor:.0} writes a second with a commit each",
-        refreshes / floor
-    );
+/// The median of the pairs' ratios, with the smallest and the largest.
+fn ratio(ours: &[f64], others: &[f64]) -> String {
+    let mut ratios: Vec<f64> = ours.iter().zip(others).map(|(own, other)| own / other).collect();
+    ratios.sort_by(f64::total_cmp);
+    format!("{:.2} ({:.2} to {:.2})", median(&ratios), ratios[0], ratios[ratios.len() - 1])
 }
