@@ -178,18 +178,59 @@ fn an_imported_key_signs_after_its_time() {
     let world = World::new();
     block_on(async {
         let one = started(&world, 1).await;
-        let own = LocalKey::generate(Algorithm::EdDsa).unwrap().with_kid("mine");
+        // As an operator has it: text. PEM reads the same, as the tests of oauth-jose show.
+        let jwk = LocalKey::generate(Algorithm::Es256).unwrap().to_jwk().unwrap();
+        let own = LocalKey::from_jwk(jwk.as_bytes()).unwrap().with_kid("mine");
         let imported = one.server.import_signing_key(&own).await.unwrap();
         assert_eq!((&*imported.kid, imported.phase), ("mine", KeyPhase::Next));
         let other = LocalKey::generate(Algorithm::Es256).unwrap();
         let refused = one.server.import_signing_key(&other).await;
         assert!(matches!(refused, Err(KeysError::Pending { .. })), "{refused:?}");
         assert_eq!(one.server.import_signing_key(&own).await.unwrap().kid, imported.kid);
-        world.advance(600);
+        for _ in 0..3 {
+            world.advance(600);
+            let token = jwt(&one).await;
+            let keys = published(&one);
+            let verified = keys.verify(&token, &["at+jwt"]).unwrap();
+            assert_eq!((verified.kid(), verified.key().jwk()), ("mine", own.key().jwk()));
+        }
+    });
+}
+
+#[test]
+fn a_key_of_another_algorithm_would_be_replaced_at_once_and_is_not_imported() {
+    let world = World::new();
+    block_on(async {
+        let one = started(&world, 1).await;
+        let own = LocalKey::generate(Algorithm::EdDsa).unwrap();
+        let refused = one.server.import_signing_key(&own).await;
+        assert!(matches!(refused, Err(KeysError::OtherAlgorithm { expected: "ES256", .. })), "{refused:?}");
+        assert_eq!(stored(&world.ledger).len(), 1);
+    });
+}
+
+#[test]
+fn no_key_gives_way_before_its_tokens_have_expired_however_often_somebody_rotates() {
+    let world = World::new();
+    block_on(async {
+        let signing = es256().published_ahead(Duration::from_secs(10)).rotated_every(Duration::from_secs(20));
+        let one = try_start(&world, 1, StoredKeys::new(), signing).await.unwrap();
         let token = jwt(&one).await;
-        let keys = published(&one);
-        let verified = keys.verify(&token, &["at+jwt"]).unwrap();
-        assert_eq!((verified.kid(), verified.key().jwk()), ("mine", own.key().jwk()));
+        let mut refused = 0;
+        for _ in 0..36 {
+            match one.server.rotate_signing_keys().await {
+                Ok(_) => {}
+                Err(KeysError::TooMany(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            world.advance(10);
+            one.server.fresh_key_set().await;
+            assert!(published(&one).verify(&token, &["at+jwt"]).is_ok(), "the key of a live token is gone");
+        }
+        assert!(refused > 0 && stored(&world.ledger).len() <= 32);
+        // Once the tokens of the oldest have expired there is room again.
+        world.advance(700);
+        one.server.rotate_signing_keys().await.unwrap();
     });
 }
 

@@ -53,6 +53,21 @@ pub enum KeysError {
         /// What is wrong.
         why: &'static str,
     },
+    /// An imported key is of another algorithm than the server's keys.
+    #[error(
+        "the key {kid} is not one for {expected}, which SigningKeys::stored names: it would be replaced at once"
+    )]
+    OtherAlgorithm {
+        /// Its id.
+        kid: Arc<str>,
+        /// The algorithm of the server's keys.
+        expected: &'static str,
+    },
+    /// As many keys as there may be are still published, each for tokens that have not expired.
+    #[error(
+        "{0} signing keys are published, each for tokens that have not expired; try again when one of them is over"
+    )]
+    TooMany(usize),
     /// Another added key has not begun to sign.
     #[error("the added signing key {kid} has not begun to sign; try again when it has")]
     Pending {

@@ -49,10 +49,16 @@ pub(super) fn phase(place: usize, minting: Option<usize>) -> KeyPhase {
 }
 
 /// Drops the keys whose successor has minted for longer than they are kept.
-pub(super) fn prune<K: Begins>(ring: &mut Vec<K>, now: Timestamp, keep: Duration) {
+pub(super) fn drop_over<K: Begins>(ring: &mut Vec<K>, now: Timestamp, keep: Duration) {
     let over = |next: &K| next.begins() + keep <= now;
     let outlived = ring.iter().skip(1).take_while(|next| over(next)).count();
-    ring.drain(..outlived.max(ring.len().saturating_sub(MAX_KEYS)));
+    ring.drain(..outlived);
+}
+
+/// As [`drop_over`], and the oldest of too many.
+pub(super) fn prune<K: Begins>(ring: &mut Vec<K>, now: Timestamp, keep: Duration) {
+    drop_over(ring, now, keep);
+    ring.drain(..ring.len().saturating_sub(MAX_KEYS));
 }
 
 #[cfg(test)]

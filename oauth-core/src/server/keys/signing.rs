@@ -43,7 +43,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`KeysError::NotStored`] unless the keys that sign are in the store, [`KeysError::Store`] when the store fails.
+    /// [`KeysError::NotStored`] unless the keys that sign are in the store, [`KeysError::TooMany`] where no key is over yet to make
+    /// room, [`KeysError::Store`] when the store fails.
     pub async fn rotate_signing_keys(&self) -> Result<SigningKey, KeysError> {
         let schedule = self.signing.schedule().ok_or(KeysError::NotStored)?;
         let key = generate(schedule.algorithm)?;
@@ -54,9 +55,16 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// As [`Server::rotate_signing_keys`]; [`KeysError::Pending`] where another added key has not begun to sign.
+    /// As [`Server::rotate_signing_keys`]; [`KeysError::Pending`] where another added key has not begun to sign,
+    /// [`KeysError::OtherAlgorithm`] where the key is not of the algorithm that [`SigningKeys::stored`] names.
+    ///
+    /// [`SigningKeys::stored`]: crate::server::SigningKeys::stored
     pub async fn import_signing_key(&self, key: &LocalKey) -> Result<SigningKey, KeysError> {
         let schedule = self.signing.schedule().ok_or(KeysError::NotStored)?;
+        if key.key().algorithm() != schedule.algorithm {
+            let (kid, expected) = (key.key().kid().into(), schedule.algorithm.as_str());
+            return Err(KeysError::OtherAlgorithm { kid, expected });
+        }
         self.add_signing_key(schedule, key, true).await
     }
 
@@ -84,8 +92,11 @@ impl Server {
                     Ok(false)
                 };
             }
+            plan::drop_over(&mut keys.signing, now, schedule.keep);
+            if keys.signing.len() >= plan::MAX_KEYS {
+                return Err(KeysError::TooMany(keys.signing.len()));
+            }
             keys.signing.push(drawn.clone());
-            plan::prune(&mut keys.signing, now, schedule.keep);
             answer = Some(drawn.clone());
             added = true;
             Ok(true)
@@ -210,7 +221,7 @@ impl Server {
     pub(super) fn is_signing_due(&self, keys: &Keys, now: Timestamp) -> bool {
         let Some(schedule) = self.signing.schedule() else { return false };
         let over = keys.signing.get(1).is_some_and(|next| next.signs_from + schedule.keep <= now);
-        over || wants_next(keys, schedule, now)
+        over || (wants_next(keys, schedule, now) && keys.signing.len() < plan::MAX_KEYS)
     }
 
     /// Adds the key that is due and drops those that are over, as far as another replica has not.
@@ -222,9 +233,9 @@ impl Server {
         let mut due = false;
         self.change_keys(|keys| {
             let before = keys.signing.len();
-            plan::prune(&mut keys.signing, now, schedule.keep);
+            plan::drop_over(&mut keys.signing, now, schedule.keep);
             let pruned = keys.signing.len() < before;
-            due = wants_next(keys, schedule, now);
+            due = wants_next(keys, schedule, now) && keys.signing.len() < plan::MAX_KEYS;
             if due {
                 keys.signing.push(drawn.clone());
             }

@@ -110,7 +110,8 @@ impl SigningKeys {
         self
     }
 
-    /// For keys in the store: how long each signs; default 90 days. At least twice as long as it is published ahead.
+    /// For keys in the store: how long each signs; default 90 days. At least twice as long as it is published ahead, and so long
+    /// that no key gives way before the last token that it signed has expired.
     pub fn rotated_every(mut self, every: Duration) -> Self {
         self.every = Some(every);
         self
@@ -141,7 +142,7 @@ impl SigningKeys {
             Source::Stored(algorithm) => Ok(Kept::InStore(Schedule {
                 algorithm,
                 ahead: self.ahead,
-                every: self.every.map(|every| every.max(2 * self.ahead)),
+                every: self.every.map(|every| every.max(2 * self.ahead).max(lifetime / 16)),
                 keep: lifetime + CLOCK_SKEW,
             })),
             Source::Given { signer, also } => Keyring::new(signer, &also, self.max_age)
