@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use super::service::{Pass, admit};
 use super::shared::Shared;
+use super::widen::widen;
 use super::{Verifier, cors};
 use crate::body::{Body, ResponseBody};
 use crate::deadline::Deadline;
@@ -38,7 +39,7 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Verify { #[pin] verification: V::Future, deadline: Deadline, waiting: Option<Waiting<V, S, B>> },
-        Inner { #[pin] future: S::Future, cors: bool },
+        Inner { #[pin] future: S::Future, cors: bool, asked: Option<Arc<str>> },
         Own { response: Option<Response<Body>> },
     }
 }
@@ -66,8 +67,9 @@ where
         Self { state: State::Verify { verification, deadline, waiting } }
     }
 
-    pub(super) fn inner(future: S::Future, cors: bool) -> Self {
-        Self { state: State::Inner { future, cors } }
+    /// `asked` is the scope that this layer asks for.
+    pub(super) fn inner(future: S::Future, cors: bool, asked: Option<Arc<str>>) -> Self {
+        Self { state: State::Inner { future, cors, asked } }
     }
 
     pub(super) fn own(response: Response<Body>) -> Self {
@@ -107,14 +109,18 @@ where
                         waiting.take().expect("polled after completion");
                     match shared.decide(verified, &request) {
                         Pass::Yes(token) => {
+                            let asked = shared.asked(&request);
                             admit(request.extensions_mut(), token, &shared);
-                            State::Inner { future: inner.call(request), cors: shared.cors }
+                            State::Inner { future: inner.call(request), cors: shared.cors, asked }
                         }
                         Pass::No(response) => State::Own { response: Some(response) },
                     }
                 }
-                StateProjection::Inner { future, cors } => {
+                StateProjection::Inner { future, cors, asked } => {
                     let mut response = ready!(future.poll(cx))?;
+                    if let Some(asked) = asked {
+                        widen(&mut response, asked);
+                    }
                     if *cors {
                         cors::open(response.headers_mut());
                     }

@@ -10,7 +10,7 @@ use oauth_core::server::AccessToken;
 use super::count;
 use super::refusal::Denial;
 use super::requirements::Requirements;
-use super::{Cause, Refusal, RefusalSink, Refused, Rfc6750, WriteRefusal};
+use super::{Cause, Refusal, RefusalSink, Refused, Rfc6750, WriteRefusal, widen};
 use crate::body::Body;
 
 /// How requests are refused. In a request's extensions it says that a [`BearerLayer`](super::BearerLayer) was passed.
@@ -52,7 +52,9 @@ impl Guard {
         request: &HeaderMap,
     ) -> Response<Body> {
         let refusal = self.report(denial, required, false);
-        self.writer.write(&refusal, request)
+        let mut response = self.writer.write(&refusal, request);
+        widen::note(&mut response, refusal.scope);
+        response
     }
 
     /// Reports the refusal. `passed` says that the request passes nevertheless.

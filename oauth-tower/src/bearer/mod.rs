@@ -74,6 +74,7 @@ mod tonic;
 #[cfg(any(feature = "introspection", feature = "jwt"))]
 mod verdicts;
 mod verify;
+mod widen;
 
 pub use claims::claims;
 #[cfg(feature = "axum")]

@@ -125,7 +125,7 @@ impl Refusal<'_> {
 }
 
 /// Appends a quoted-string (RFC 9110 §5.6.4). What cannot stand in one becomes a question mark.
-fn quote(text: &mut String, value: &str) {
+pub(super) fn quote(text: &mut String, value: &str) {
     text.push('"');
     for char in value.chars() {
         match char {

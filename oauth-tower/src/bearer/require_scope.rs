@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -14,13 +14,14 @@ use tower_service::Service;
 
 use super::guard::{check, guard};
 use super::requirements::Requirements;
+use super::widen::widen;
 use crate::body::{Body, ResponseBody};
 
 /// Asks for a scope, or for a stronger or more recent authentication, behind a [`BearerLayer`](super::BearerLayer), which has
 /// verified the token.
 ///
-/// Its challenges name what it asks for itself, not what the layer further out has asked for: name all that a route needs, so
-/// that a client can ask for it at once. Refusals are written the way that layer writes them. Where there is none in front, every request is answered with 500.
+/// Challenges name all the scope that a request needs: what this asks for, and what layers further out do. Refusals are written
+/// the way that the bearer layer writes them. Where there is none in front, every request is answered with 500.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct RequireScopeLayer {
@@ -105,11 +106,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let denial = check(request.extensions(), &self.required).err();
         let denial = denial.map(|denial| (denial, guard(request.extensions())));
+        let asked = self.required.tokens.shared();
         let state = match denial {
-            None => State::Inner { future: self.inner.call(request) },
+            None => State::Inner { future: self.inner.call(request), asked },
             Some((denial, guard)) if guard.observe => {
                 guard.report(&denial, &self.required, true);
-                State::Inner { future: self.inner.call(request) }
+                State::Inner { future: self.inner.call(request), asked }
             }
             Some((denial, guard)) => {
                 let response = guard.refuse(&denial, &self.required, request.headers());
@@ -133,7 +135,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
-        Inner { #[pin] future: F },
+        Inner { #[pin] future: F, asked: Option<Arc<str>> },
         Own { response: Option<Response<Body>> },
     }
 }
@@ -152,8 +154,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Inner { future } => {
-                future.poll(cx).map(|answer| answer.map(|response| response.map(ResponseBody::inner)))
+            StateProjection::Inner { future, asked } => {
+                let mut response = ready!(future.poll(cx))?;
+                if let Some(asked) = asked {
+                    widen(&mut response, asked);
+                }
+                Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             StateProjection::Own { response } => {
                 let response = response.take().expect("polled after completion");

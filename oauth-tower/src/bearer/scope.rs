@@ -1,5 +1,7 @@
 //! What scope a route asks for.
 
+use std::sync::Arc;
+
 use oauth_core::scope::Scope;
 
 /// All of some scope tokens, and of each group of alternatives one.
@@ -8,7 +10,7 @@ pub(super) struct RequiredTokens {
     all: Vec<Box<str>>,
     groups: Vec<Vec<Box<str>>>,
     /// What a challenge asks for: enough, and no more.
-    needed: String,
+    needed: Arc<str>,
 }
 
 impl RequiredTokens {
@@ -41,6 +43,11 @@ impl RequiredTokens {
         &self.needed
     }
 
+    /// The same, to be kept; `None` if any token will do.
+    pub(super) fn shared(&self) -> Option<Arc<str>> {
+        (!self.needed.is_empty()).then(|| self.needed.clone())
+    }
+
     pub(super) fn are_in(&self, scope: &Scope) -> bool {
         self.all.iter().all(|token| scope.contains(token))
             && self.groups.iter().all(|group| group.iter().any(|token| scope.contains(token)))
@@ -50,10 +57,8 @@ impl RequiredTokens {
         if self.needed.split(' ').any(|needed| needed == token) {
             return;
         }
-        if !self.needed.is_empty() {
-            self.needed.push(' ');
-        }
-        self.needed.push_str(token);
+        let space = if self.needed.is_empty() { "" } else { " " };
+        self.needed = [&*self.needed, space, token].concat().into();
     }
 }
 

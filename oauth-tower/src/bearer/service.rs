@@ -84,8 +84,9 @@ where
         };
         match pass {
             Pass::Yes(token) => {
+                let asked = shared.asked(&request);
                 admit(request.extensions_mut(), token, shared);
-                ResponseFuture::inner(self.inner.call(request), shared.cors)
+                ResponseFuture::inner(self.inner.call(request), shared.cors, asked)
             }
             Pass::No(response) => {
                 self.release();

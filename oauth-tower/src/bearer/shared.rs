@@ -63,6 +63,11 @@ impl<V> Shared<V> {
         self.refuse(&denial, None, self.policy.requirements(request.uri().path()), request)
     }
 
+    /// The scope that is asked of a request, for refusals further inside.
+    pub(super) fn asked<B>(&self, request: &Request<B>) -> Option<Arc<str>> {
+        self.policy.requirements(request.uri().path()).tokens.shared()
+    }
+
     /// Whether a live token is for this API, and for whoever presents it.
     fn check_use(&self, token: &AccessToken) -> Result<(), Denial> {
         if token.confirmation.is_some() {

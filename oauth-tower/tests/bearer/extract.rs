@@ -81,6 +81,9 @@ async fn a_verified_token_is_extracted() {
     let refused = get_(&app, "/write", bearer(&read)).await;
     refused.refused(403, "insufficient_scope");
     assert!(refused.challenge().ends_with(r#"scope="write""#));
+    let narrow = app.clone().layer(world.layer().require_scope("read"));
+    let refused = get_(&narrow, "/write", bearer(&read)).await;
+    assert!(refused.challenge().ends_with(r#"scope="read write""#), "{}", refused.challenge());
     let write = world.token("write").await;
     assert_eq!(get_(&app, "/write", bearer(&write)).await.body, "written by m2m");
 }
@@ -104,7 +107,7 @@ async fn in_optional_mode() {
 async fn without_a_layer() {
     let world = World::new();
     let token = world.token("read").await;
-    for path in ["/whoami", "/greet", "/write"] {
+    for path in ["/whoami", "/greet", "/write", "/machine"] {
         let answer = get_(&app(), path, bearer(&token)).await;
         answer.refused(500, "server_error");
         assert!(answer.body.contains("BearerLayer"));

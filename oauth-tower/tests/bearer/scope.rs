@@ -64,6 +64,31 @@ async fn asked_for_further_inside() {
 }
 
 #[tokio::test]
+async fn a_challenge_names_what_is_needed_inside_and_outside() {
+    let world = World::new();
+    let read = world.token("read").await;
+    let api = Api::default();
+    let outer = world.layer().realm("a, scope=\"write\"").require_scope("read");
+    let service = |inner: RequireScopeLayer| {
+        outer.layer(RequireScopeLayer::new("read admin").layer(inner.layer(api.clone())))
+    };
+    // The token that is refused first lacks `admin`; what the innermost asks for is not known there.
+    let answer = Answer::of(service(RequireScopeLayer::new("write")), bearer(&read)).await;
+    assert!(answer.challenge().ends_with(r#", scope="read admin""#), "{}", answer.challenge());
+    let admin = world.token("read+admin").await;
+    let answer = Answer::of(service(RequireScopeLayer::new("admin write")), bearer(&admin)).await;
+    answer.refused(403, "insufficient_scope");
+    assert!(
+        answer.challenge().starts_with(r#"Bearer realm="a, scope=\"write\"", "#),
+        "{}",
+        answer.challenge()
+    );
+    assert!(answer.challenge().ends_with(r#", scope="read admin write""#), "{}", answer.challenge());
+    let all = world.token("read+admin+write").await;
+    assert_eq!(Answer::of(service(RequireScopeLayer::new("admin write")), bearer(&all)).await.status, 200);
+}
+
+#[tokio::test]
 async fn asked_for_inside_an_optional_layer() {
     let world = World::new();
     let api = Api::default();
