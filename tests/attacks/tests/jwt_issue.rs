@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use attack_tests::{
     API1, API2, ISSUER, Query, START, World, assert_inactive, assert_json, assert_unavailable, encode,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oauth_core::server::{ServerBuilder, SigningKeys, TokenClaims, TokenContext, VerifyError};
 use oauth_core::storage::{StoreError, StoreResult};
 use oauth_jose::{
@@ -55,6 +57,22 @@ async fn every_claim_of_the_profile_is_there() {
     assert_eq!((claims.auth_time, own.json().get("refresh_token")), (None, None));
     let grants = world.server.grants().list(oauth_core::storage::Index::Client("m2m")).await.unwrap();
     assert!(grants[0].live);
+}
+
+#[tokio::test]
+async fn unless_said_otherwise_es256_signs_and_the_key_set_is_kept_for_five_minutes() {
+    let world = world();
+    let (token, _) = tokens(&world, for_api1()).await;
+    let header = base64_header(&token);
+    assert_eq!((&header["alg"], &header["typ"]), (&"ES256".into(), &"at+jwt".into()));
+    let keys = world.get("/jwks").await;
+    assert_eq!(keys.json()["keys"][0]["alg"], "ES256");
+    assert_eq!(keys.header("cache-control"), Some("public, max-age=300"));
+}
+
+fn base64_header(token: &str) -> Value {
+    let (header, _) = token.split_once('.').unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }
 
 #[tokio::test]
