@@ -39,8 +39,8 @@ const RESERVED: &AsciiSet =
 ///
 /// # Security
 ///
-/// The sign-in page must check that `return_to` is a path on this origin before it sends the browser there: anybody can write a
-/// link to it.
+/// The sign-in page must ask [`Server::is_return_to`](oauth_core::server::Server::is_return_to) before it sends the browser to
+/// `return_to`: anybody can write a link to it.
 pub struct LoginPage<F> {
     path: String,
     login: F,

@@ -1,4 +1,4 @@
-//! The app's own sign-in page. It goes on to `return_to`, if that is a path of its own.
+//! The app's own sign-in page. It goes on to `return_to`, if that is where this browser came from.
 
 use askama::Template;
 use axum::extract::{Form, Query, State};
@@ -61,14 +61,8 @@ pub(crate) async fn take(State(app): State<App>, head: Parts, Form(typed): Form<
     };
     let session = Session { user, signed_in_at: app.server.now() };
     let cookie = app.sessions.begin(&head.headers, session);
-    let next = if is_local(&typed.return_to) { &typed.return_to } else { "/" };
+    let next = if app.server.is_return_to(&head, &typed.return_to) { &typed.return_to } else { "/" };
     ([(SET_COOKIE, cookie)], Redirect::to(next)).into_response()
-}
-
-/// A path on this origin: browsers read a backslash as a slash, and skip control characters.
-fn is_local(path: &str) -> bool {
-    let strange = path.chars().any(|c| c == '\\' || c.is_control());
-    path.starts_with('/') && !path.starts_with("//") && !strange
 }
 
 fn page(return_to: &str, failed: bool) -> Response {

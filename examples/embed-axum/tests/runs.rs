@@ -8,6 +8,9 @@ use url::Url;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+const REQUEST: &str = "/authorize?response_type=code&client_id=harbour-web\
+                       &redirect_uri=http://127.0.0.1:9/callback&code_challenge_method=S256\
+                       &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A browser, as far as it matters here: it keeps cookies, and follows nothing by itself.
 struct Browser {
@@ -29,6 +32,18 @@ impl Browser {
         }
         answer
     }
+
+    /// Where it comes back to after signing in for an app.
+    async fn return_to(&mut self) -> String {
+        let to_login = location(&self.send(REQUEST, None).await);
+        let query = Url::parse(&format!("{}{to_login}", self.issuer)).unwrap();
+        query.query_pairs().find(|(name, _)| name == "return_to").unwrap().1.into_owned()
+    }
+
+    async fn signs_in_to(&mut self, return_to: &str) -> String {
+        let typed = [("name", "ada"), ("password", "lovelace"), ("return_to", return_to)];
+        location(&self.send("/login", Some(&typed)).await)
+    }
 }
 
 fn location(answer: &Response) -> String {
@@ -48,15 +63,8 @@ async fn start() -> Browser {
 #[tokio::test]
 async fn the_whole_road() {
     let mut browser = start().await;
-    let request = format!(
-        "/authorize?response_type=code&client_id=harbour-web&redirect_uri={REDIRECT_URI}&code_challenge_method=S256\
-         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-    );
-    let to_login = location(&browser.send(&request, None).await);
-    let query = Url::parse(&format!("{}{to_login}", browser.issuer)).unwrap();
-    let return_to = query.query_pairs().find(|(name, _)| name == "return_to").unwrap().1.into_owned();
-    let typed = [("name", "ada"), ("password", "lovelace"), ("return_to", &return_to)];
-    let back = location(&browser.send("/login", Some(&typed)).await);
+    let return_to = browser.return_to().await;
+    let back = browser.signs_in_to(&return_to).await;
     let to_allow = location(&browser.send(&back, None).await);
     let page = browser.send(&to_allow, None).await.text().await.unwrap();
     let ticket = page.split_once("name=\"ticket\" value=\"").unwrap().1.split('"').next().unwrap();
@@ -82,10 +90,17 @@ async fn the_whole_road() {
 #[tokio::test]
 async fn ru_50_the_sign_in_page_goes_nowhere_else() {
     let mut browser = start().await;
-    for address in
+    let own = browser.return_to().await;
+    let mut stranger = Browser { cookies: Vec::new(), ..start().await };
+    let theirs = stranger.return_to().await;
+    for prefix in
         ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "javascript:1"]
     {
-        let typed = [("name", "ada"), ("password", "lovelace"), ("return_to", address)];
-        assert_eq!(location(&browser.send("/login", Some(&typed)).await), "/", "{address}");
+        for address in [prefix.to_owned(), format!("{prefix}{own}")] {
+            assert_eq!(browser.signs_in_to(&address).await, "/", "{address}");
+        }
     }
+    // Nor to what another browser was sent to sign in for.
+    assert_eq!(browser.signs_in_to(&theirs).await, "/");
+    assert_eq!(browser.signs_in_to(&own).await, own);
 }

@@ -64,6 +64,10 @@ pub struct SignIn {
     pub login_hint: Option<Arc<str>>,
     /// The client that asks.
     pub client: Arc<Client>,
+    /// What it asks for.
+    pub scope: Scope,
+    /// Who would receive the answer: a host, or a custom scheme.
+    pub redirect_host: Box<str>,
 }
 
 /// The answer for the client.
@@ -186,6 +190,19 @@ impl Server {
         Ok(Decision::new(Pending::new(self.clone(), client, request, login, ticket, &browser, None, new)))
     }
 
+    /// Whether `address` is a [`SignIn::return_to`] that the browser of this request was given: what a sign-in page of the host's
+    /// own checks before it sends anybody there.
+    pub fn is_return_to(&self, head: &Parts, address: &str) -> bool {
+        let Some((path, raw)) = address.split_once('?') else { return false };
+        // Browsers read a backslash as a slash, and skip control characters.
+        let strange = |c: char| c == '\\' || c.is_control();
+        let is_local = path.starts_with('/') && !path.starts_with("//") && !address.contains(strange);
+        let browser = BrowserCookie::read(&head.headers, self.issuer());
+        let query = Query::parse(raw).ok();
+        is_local
+            && query.zip(browser).is_some_and(|(query, own)| self.resumed(&query, &own, self.now()).is_some())
+    }
+
     async fn arrive(
         self: &Arc<Self>,
         head: &Parts,
@@ -306,6 +323,8 @@ impl Server {
             reason,
             login_hint: arrival.request.login_hint().map(Into::into),
             client: arrival.client.clone(),
+            scope: arrival.request.scope().clone(),
+            redirect_host: arrival.request.registered_uri().display_host().into(),
         }
     }
 
