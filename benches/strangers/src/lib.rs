@@ -1,0 +1,1 @@
+//! Benchmarks of what strangers can send: see `benches/`.
