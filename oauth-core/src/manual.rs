@@ -36,7 +36,28 @@
 //! | registration, since its last use | 90 days | 10 days to 10 years | written down at most every tenth of it |
 //! | client cache | 5 s | off to 1 h | how long a change in the host's table may go unseen |
 //! | rate limits | in memory, by address prefix | see [`Rule`](crate::limit::Rule) | [`Unlimited`](crate::limit::Unlimited) switches them off |
+//! | device and user code | 10 min | 1 to 15 min | RFC 8628 §6.1: a code is typed at once or not at all |
+//! | polls of a device | every 5 s | 1 s to 1 min | each `slow_down` adds 5 s, up to a minute (RFC 8628 §3.5) |
+//! | wrong user codes of one person | 5, then one in 2 min | [`Rule::UserCodeSubject`](crate::limit::Rule) | 20⁸ codes: of a thousand that wait, one guess in 25 million finds one |
+//! | metadata documents | fresh 5 min to 1 day, stale 7 days | [`ClientIdMetadataDocuments`](crate::server::ClientIdMetadataDocuments) | off until switched on |
 //! | PKCE | S256, mandatory | opt-out for confidential clients only | OAuth 2.1 §4.1.1 |
+//!
+//! # What strangers can make a server keep
+//!
+//! Nothing that lasts. An authorization request, a wrong password, code, token, device code or assertion stores nothing. A device
+//! authorization request stores a grant for 11 minutes, an assertion of a client that proves who it is its `jti` until it expires;
+//! both are limited, and purged. A document of a client that nobody has consented to is in memory only, among at most 4096, and
+//! forgotten when its time is over. Limits are counted in a table of fixed size. `tests/attacks/tests/flood.rs` sends thousands of
+//! each without limits, `benches/strangers` a million: rows and heap come back to where they were.
+//!
+//! # The device flow
+//!
+//! * When a device polled last is known to the limiter alone: a poll is one load. The record is written when `slow_down` raises its
+//!   interval, which happens at most eleven times.
+//! * Wrong user codes are counted in the store by who is signed in, since a guesser with many addresses is still one person. Right
+//!   ones cost nothing, and nobody else can use up somebody's attempts.
+//! * Consent that was given before never answers for a device: the code may have come from a stranger (RFC 8628 §5.4).
+//! * A device that asks twice with one code after more than 2 s ends its grant: so an answer that was lost leaves no orphan.
 //!
 //! # What a store sees, and what a thief of it gets
 //!
