@@ -16,6 +16,14 @@ pub(crate) enum Proof {
     OtherRedirect,
 }
 
+/// What somebody does at the verification page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Yes,
+    No,
+    WrongCode,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Token {
     Code,
@@ -31,6 +39,9 @@ pub(crate) enum Command {
     Redeem(Pick, Proof, Ask),
     Refresh { grant: Pick, age: usize, owner: bool, ask: Ask },
     ClientCredentials { client: usize, ask: Ask },
+    StartDevice { client: usize },
+    Poll { device: Pick, owner: bool, ask: Ask },
+    Decide { device: Pick, subject: usize, decision: Decision },
     Revoke { grant: Pick, token: Token, owner: bool },
     Introspect { grant: Pick, token: Token },
     End(Pick),
@@ -82,10 +93,14 @@ fn token() -> impl Strategy<Value = Token> {
 
 fn set() -> impl Strategy<Value = Set> {
     prop_oneof![
-        (0_usize..2).prop_map(Set::Client),
+        (0_usize..4).prop_map(Set::Client),
         (0_usize..2).prop_map(Set::Subject),
         (0_usize..2).prop_map(Set::Session),
     ]
+}
+
+fn decision() -> impl Strategy<Value = Decision> {
+    prop_oneof![6 => Just(Decision::Yes), 1 => Just(Decision::No), 3 => Just(Decision::WrongCode)]
 }
 
 fn owner() -> impl Strategy<Value = bool> {
@@ -94,7 +109,7 @@ fn owner() -> impl Strategy<Value = bool> {
 
 pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let forward = prop_oneof![
-        6 => 1_i64..5,
+        6 => 1_i64..11,
         3 => Just(30_i64),
         3 => 58_i64..62,
         2 => 299_i64..302,
@@ -109,6 +124,10 @@ pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
         18 => (pick(), age(), owner(), ask())
             .prop_map(|(grant, age, owner, ask)| Command::Refresh { grant, age, owner, ask }),
         2 => (0_usize..2, ask()).prop_map(|(client, ask)| Command::ClientCredentials { client, ask }),
+        4 => (2_usize..4).prop_map(|client| Command::StartDevice { client }),
+        10 => (pick(), owner(), ask()).prop_map(|(device, owner, ask)| Command::Poll { device, owner, ask }),
+        6 => (pick(), 0_usize..2, decision())
+            .prop_map(|(device, subject, decision)| Command::Decide { device, subject, decision }),
         3 => (pick(), token(), owner())
             .prop_map(|(grant, token, owner)| Command::Revoke { grant, token, owner }),
         3 => (pick(), token()).prop_map(|(grant, token)| Command::Introspect { grant, token }),

@@ -1,6 +1,7 @@
 //! The server against a small reference model: after every step the same answer, the same handles alive, and the invariants.
 
 mod command;
+mod device;
 mod reference;
 mod system;
 

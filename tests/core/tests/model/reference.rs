@@ -1,5 +1,7 @@
 //! What the server should do, as plainly as it can be said: times in seconds, grants by number, no store and no secrets.
 
+use crate::device::Device;
+
 /// Seconds since the epoch.
 pub(crate) type Time = i64;
 
@@ -22,6 +24,17 @@ pub(crate) enum Ask {
     OtherResource,
 }
 
+impl Ask {
+    /// What cannot be had from any grant.
+    pub(crate) fn refused(self) -> Option<Answer> {
+        match self {
+            Self::TooMuchScope => Some(Answer::InvalidScope),
+            Self::OtherResource => Some(Answer::InvalidTarget),
+            _ => None,
+        }
+    }
+}
+
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -41,10 +54,20 @@ pub(crate) enum Answer {
     AccessDenied,
     AlreadyAnswered,
     PageExpired,
+    /// The device waits on.
+    Pending,
+    SlowDown,
+    ExpiredToken,
+    UnknownCode,
+    TooMany,
+    /// Everything of the subject has been ended at this very moment.
+    SignedOut,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    Requested,
+    Denied,
     Approved,
     Active,
     Revoked,
@@ -73,11 +96,12 @@ pub(crate) struct Grant {
     pub(crate) client: usize,
     pub(crate) subject: Option<usize>,
     pub(crate) state: State,
-    expires: Time,
+    pub(crate) expires: Time,
     code_expires: Time,
     page_expires: Time,
     /// The key that made the code and the page.
-    key: u8,
+    pub(crate) key: u8,
+    pub(crate) device: Option<Device>,
     /// The key of each refresh token, by generation.
     pub(crate) refresh: Vec<u8>,
     idle: Time,
@@ -93,20 +117,29 @@ pub(crate) struct Model {
     pub(crate) ring: Vec<u8>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) disabled: [bool; 2],
+    /// When all attempts at user codes are there again.
+    pub(crate) attempts: [Option<Time>; 2],
     fences: Vec<(Set, Time)>,
 }
 
 impl Model {
     pub(crate) fn new(now: Time) -> Self {
-        Self { now, ring: vec![1], grants: Vec::new(), disabled: [false; 2], fences: Vec::new() }
+        Self {
+            now,
+            ring: vec![1],
+            grants: Vec::new(),
+            disabled: [false; 2],
+            attempts: [None; 2],
+            fences: Vec::new(),
+        }
     }
 
     /// The second client keeps its refresh tokens.
     pub(crate) fn rotates(client: usize) -> bool {
-        client == 0
+        client != 1
     }
 
-    fn fenced(&self, client: usize, subject: Option<usize>) -> bool {
+    pub(crate) fn fenced(&self, client: usize, subject: Option<usize>) -> bool {
         let caught = |set| match set {
             Set::Client(own) => own == client,
             Set::Subject(own) | Set::Session(own) => Some(own) == subject,
@@ -117,19 +150,13 @@ impl Model {
     pub(crate) fn approve(&mut self, client: usize, subject: usize) -> Answer {
         let (code_expires, page_expires) = (self.now + CODE, self.now + PAGE);
         let fenced = self.fenced(client, Some(subject));
+        let state = if fenced { State::Revoked } else { State::Approved };
         self.grants.push(Grant {
-            client,
-            subject: Some(subject),
-            state: if fenced { State::Revoked } else { State::Approved },
             expires: page_expires.max(code_expires) + SKEW,
             code_expires,
             page_expires,
             key: self.ring[0],
-            refresh: Vec::new(),
-            idle: 0,
-            previous_used: None,
-            access: Vec::new(),
-            kept: Vec::new(),
+            ..Grant::of(client, Some(subject), state)
         });
         if fenced { Answer::AccessDenied } else { Answer::Code }
     }
@@ -159,18 +186,13 @@ impl Model {
             }
             _ => return Answer::InvalidGrant,
         }
-        if let Some(refused) = refused(ask) {
+        if let Some(refused) = ask.refused() {
             return refused;
         }
         if !active {
             return Answer::InvalidGrant;
         }
-        own.state = State::Active;
-        own.expires = now + ABSOLUTE;
-        own.idle = now + IDLE;
-        own.refresh.push(self.ring[0]);
-        let access = own.issue(None, ask, now, now);
-        Answer::Tokens { access, refresh: Some(0) }
+        own.activate(ask, now, self.ring[0])
     }
 
     pub(crate) fn refresh(&mut self, grant: usize, generation: usize, owner: bool, ask: Ask) -> Answer {
@@ -197,7 +219,7 @@ impl Model {
         if now >= own.idle {
             return Answer::InvalidGrant;
         }
-        if let Some(refused) = refused(ask) {
+        if let Some(refused) = ask.refused() {
             return refused;
         }
         if !active || (retry.is_some() && !ring.contains(&own.refresh[newest])) {
@@ -219,24 +241,12 @@ impl Model {
     }
 
     pub(crate) fn client_credentials(&mut self, client: usize, ask: Ask) -> Answer {
-        if let Some(refused) = refused(ask) {
+        let fenced = self.fenced(client, None);
+        let state = if fenced { State::Revoked } else { State::Active };
+        let mut own = Grant { expires: self.now + ACCESS, ..Grant::of(client, None, state) };
+        if let Some(refused) = ask.refused() {
             return refused;
         }
-        let fenced = self.fenced(client, None);
-        let mut own = Grant {
-            client,
-            subject: None,
-            state: if fenced { State::Revoked } else { State::Active },
-            expires: self.now + ACCESS,
-            code_expires: 0,
-            page_expires: 0,
-            key: 0,
-            refresh: Vec::new(),
-            idle: 0,
-            previous_used: None,
-            access: Vec::new(),
-            kept: Vec::new(),
-        };
         let access = own.issue(None, ask, self.now, self.now);
         self.grants.push(own);
         if fenced { Answer::InvalidGrant } else { Answer::Tokens { access, refresh: None } }
@@ -332,6 +342,35 @@ impl Model {
 }
 
 impl Grant {
+    /// One that has nothing yet.
+    pub(crate) fn of(client: usize, subject: Option<usize>, state: State) -> Self {
+        Self {
+            client,
+            subject,
+            state,
+            expires: 0,
+            code_expires: 0,
+            page_expires: 0,
+            key: 0,
+            device: None,
+            refresh: Vec::new(),
+            idle: 0,
+            previous_used: None,
+            access: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Its code, or its device code, has been redeemed.
+    pub(crate) fn activate(&mut self, ask: Ask, now: Time, key: u8) -> Answer {
+        self.state = State::Active;
+        self.expires = now + ABSOLUTE;
+        self.idle = now + IDLE;
+        self.refresh.push(key);
+        let access = self.issue(None, ask, now, now);
+        Answer::Tokens { access, refresh: Some(0) }
+    }
+
     fn issue(&mut self, derived: Option<(usize, Ask)>, ask: Ask, now: Time, issued: Time) -> usize {
         let known = self.access.iter().position(|own| derived.is_some() && own.derived == derived);
         if let Some(known) = known
@@ -354,13 +393,5 @@ impl Grant {
         }
         self.kept.push(number);
         number
-    }
-}
-
-fn refused(ask: Ask) -> Option<Answer> {
-    match ask {
-        Ask::TooMuchScope => Some(Answer::InvalidScope),
-        Ask::OtherResource => Some(Answer::InvalidTarget),
-        _ => None,
     }
 }

@@ -5,34 +5,46 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use core_tests::{API1, ISSUER, START, VERIFIER, World, code_of};
+use core_tests::{API1, API2, ISSUER, START, VERIFIER, World, code_of, secret};
 use oauth_core::authorize::{AuthorizeError, Login, ShowKind};
+use oauth_core::client::{Client, ClientSecret};
 use oauth_core::clock::Timestamp;
 use oauth_core::error::{Error, ErrorCode};
 use oauth_core::grant::State as GrantState;
 use oauth_core::handle::{GrantId, KeyRing, Kind};
-use oauth_core::server::{Answer as Redirect, ConsentPolicy, Server, ServerBuilder, SubjectStatus};
+use oauth_core::server::{
+    Answer as Redirect, ConsentPolicy, DeviceFlow, Server, ServerBuilder, SubjectStatus,
+};
 use oauth_core::storage::testing::block_on;
 use oauth_core::storage::{Index, Key, Namespace, Store, StoreResult, Version};
 use oauth_core::token::TokenResponse;
 
 use crate::command::{Command, Proof, Token};
+use crate::device::Codes;
 use crate::reference::{self, Answer, Ask, Model, Set, Time};
 
-const CLIENTS: [&str; 2] = ["web", "web2"];
-const SUBJECTS: [&str; 2] = ["alice", "bob"];
+/// Two that redirect, and two devices.
+pub(crate) const CLIENTS: [&str; 4] = ["web", "web2", "tv", "tv2"];
+pub(crate) const SUBJECTS: [&str; 2] = ["alice", "bob"];
 const WRONG_VERIFIER: &str = "wrong-wrong-wrong-wrong-wrong-wrong-wrong-wrong";
 
 /// What the client and the browser hold of a grant.
 #[derive(Debug, Default)]
-struct Held {
+pub(crate) struct Held {
     ticket: String,
     code: Option<String>,
-    redeemed: usize,
+    pub(crate) device: Option<Codes>,
+    pub(crate) redeemed: usize,
     access: Vec<String>,
     refresh: Vec<String>,
     /// Whether its end has been acknowledged to somebody.
-    ended: bool,
+    pub(crate) ended: bool,
+}
+
+impl Held {
+    pub(crate) fn of_device(codes: Option<Codes>) -> Self {
+        Self { device: codes, ..Self::default() }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,9 +59,9 @@ impl SubjectStatus for Disabled {
 }
 
 pub(crate) struct System {
-    world: World,
-    model: Model,
-    held: Vec<Held>,
+    pub(crate) world: World,
+    pub(crate) model: Model,
+    pub(crate) held: Vec<Held>,
     disabled: Disabled,
     latest: Time,
     servers: u64,
@@ -77,6 +89,11 @@ impl System {
                         | Answer::InvalidTarget
                         | Answer::AlreadyAnswered
                         | Answer::PageExpired
+                        | Answer::AccessDenied
+                        | Answer::Pending
+                        | Answer::ExpiredToken
+                        | Answer::UnknownCode
+                        | Answer::TooMany
                 );
             let same_states =
                 self.model.grants.iter().map(|own| own.state).eq(modelled.grants.iter().map(|own| own.state));
@@ -141,6 +158,15 @@ impl System {
                 self.held.resize_with(self.model.grants.len(), Held::default);
                 Some((self.tokens(self.held.len().saturating_sub(1), seen, expected), expected))
             }
+            Command::StartDevice { client } => Some(self.start_device(client).await),
+            Command::Poll { device, owner, ask } => {
+                let grant = self.grant(device, |own| own.device.is_some())?;
+                Some(self.poll(grant, owner, ask).await)
+            }
+            Command::Decide { device, subject, decision } => {
+                let grant = self.grant(device, |own| own.device.is_some())?;
+                Some(self.decide(grant, subject, decision).await)
+            }
             Command::Revoke { grant, token, owner } => {
                 let (grant, text, number) = self.token(grant, token)?;
                 let seen = self.world.revoke(self.client(grant, owner), &text).await;
@@ -158,7 +184,7 @@ impl System {
                 None
             }
             Command::End(pick) => {
-                let grant = self.grant(pick, |own| own.code.is_some())?;
+                let grant = self.grant(pick, |own| own.code.is_some() || own.device.is_some())?;
                 let seen = self.world.server.grants().revoke(self.id(grant)).await.expect("no failure");
                 self.held[grant].ended = true;
                 Some((Answer::Ended(usize::from(seen)), self.model.end(grant)))
@@ -221,6 +247,9 @@ impl System {
 
     fn restart(&mut self) -> Option<(Answer, Answer)> {
         self.servers += 1;
+        for device in self.model.grants.iter_mut().filter_map(|own| own.device.as_mut()) {
+            device.next_poll = None;
+        }
         let (ring, status) = (self.model.ring.clone(), self.disabled.clone());
         let store = self.world.ledger.clone();
         let server: Arc<Server> = World::server(ISSUER, self.servers, store, &self.world.clock, |own| {
@@ -246,7 +275,12 @@ impl System {
     }
 
     /// Notes the tokens of an answer; a token that the model has seen before must be the same text.
-    fn tokens(&mut self, grant: usize, seen: Result<TokenResponse, Error>, expected: Answer) -> Answer {
+    pub(crate) fn tokens(
+        &mut self,
+        grant: usize,
+        seen: Result<TokenResponse, Error>,
+        expected: Answer,
+    ) -> Answer {
         let response = match seen {
             Ok(response) => response,
             Err(error) => return token_error(error),
@@ -263,7 +297,7 @@ impl System {
         expected
     }
 
-    fn note_end(&mut self, grant: usize, before: reference::State) {
+    pub(crate) fn note_end(&mut self, grant: usize, before: reference::State) {
         let after = self.model.grants[grant].state;
         self.held[grant].ended |= after == reference::State::Revoked && before != after;
     }
@@ -350,9 +384,9 @@ impl System {
         }
     }
 
-    fn client(&self, grant: usize, owner: bool) -> &'static str {
+    pub(crate) fn client(&self, grant: usize, owner: bool) -> &'static str {
         let own = self.model.grants[grant].client;
-        CLIENTS[if owner { own } else { 1 - own }]
+        CLIENTS[if owner { own } else { own ^ 1 }]
     }
 
     fn login(&self, grant: usize) -> Login {
@@ -360,14 +394,28 @@ impl System {
     }
 
     fn id(&self, grant: usize) -> GrantId {
-        let code = self.held[grant].code.as_deref().expect("a code");
-        self.world.server.handles().parse(Kind::Code, code).expect("our code").grant
+        let held = &self.held[grant];
+        let (kind, code) = match (&held.code, &held.device) {
+            (Some(code), _) => (Kind::Code, code),
+            (None, device) => (Kind::Device, &device.as_ref().expect("a code").device),
+        };
+        self.world.server.handles().parse(kind, code).expect("our code").grant
     }
 }
 
 fn configure(builder: ServerBuilder, ring: &[u8], status: Disabled) -> ServerBuilder {
     let seconds = |time: Time| Duration::from_secs(time.unsigned_abs());
+    let device = |id| {
+        Client::confidential(id, &ClientSecret::from_text(secret(id)))
+            .grant_types([DeviceFlow::GRANT_TYPE, "refresh_token"])
+            .scope("read write")
+            .resource(API1)
+            .resource(API2)
+    };
     builder
+        .device_flow(DeviceFlow::new().lifetime(seconds(crate::device::LIFETIME)))
+        .client(device("tv"))
+        .client(device("tv2"))
         .key_ring(KeyRing::from_keys(ring.iter().map(|key| [*key; 32])).expect("a ring"))
         .subject_status(status)
         .consent(ConsentPolicy::AlwaysAsk)
@@ -380,7 +428,7 @@ fn configure(builder: ServerBuilder, ring: &[u8], status: Disabled) -> ServerBui
         .max_access_tokens(reference::MAX_ACCESS)
 }
 
-fn pairs(ask: Ask) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn pairs(ask: Ask) -> Vec<(&'static str, &'static str)> {
     match ask {
         Ask::All => vec![],
         Ask::LessScope => vec![("scope", "read")],
@@ -415,7 +463,10 @@ fn page_answer(seen: Result<Redirect, AuthorizeError>) -> Answer {
     }
 }
 
-fn token_error(error: Error) -> Answer {
+pub(crate) fn token_error(error: Error) -> Answer {
+    if let Some(answer) = crate::device::waiting(&error) {
+        return answer;
+    }
     match error.code() {
         ErrorCode::InvalidGrant => Answer::InvalidGrant,
         ErrorCode::InvalidScope => Answer::InvalidScope,
