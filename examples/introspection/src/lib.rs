@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 
 const API: &str = "https://notes.example.com";
 /// A revocation is noticed after so long. Short, since this is a demonstration.
-const CACHE: Duration = Duration::from_millis(200);
+const CACHE: Duration = Duration::from_secs(1);
 
 /// What was seen from outside.
 #[derive(Debug)]
