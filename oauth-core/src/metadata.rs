@@ -175,6 +175,9 @@ pub struct Metadata {
     pub client_id_metadata_document_supported: bool,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     pub authorization_response_iss_parameter_supported: bool,
+    /// The registered resources (RFC 9728 §4).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protected_resources: Vec<String>,
 }
 
 /// The ways to prove who one is, then the way not to.
@@ -226,6 +229,11 @@ impl Metadata {
             code_challenge_methods_supported: where_browser("S256"),
             client_id_metadata_document_supported: browser && server.takes_documents(),
             authorization_response_iss_parameter_supported: browser,
+            protected_resources: server
+                .resources()
+                .iter()
+                .map(|resource| resource.uri().to_owned())
+                .collect(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | mount the server's endpoints in an app | [`server::AuthorizationServerLayer`] |
 //! | serve them alone | [`server::AuthorizationServerService`] |
 //! | protect routes with bearer tokens | [`bearer::BearerLayer`] |
+//! | guard an MCP server | [`mcp::guard`] |
 //! | say where an API's tokens come from | [`protected_resource::ProtectedResourceLayer`] |
 //! | say who is signed in and show the pages | [`host::Host`], or [`login_page::LoginPage`] |
 //! | delete what has expired, on a schedule | `purge::spawn` (feature `purge`) |
@@ -21,6 +22,7 @@ pub mod host;
 #[cfg(any(feature = "introspection", feature = "jwt"))]
 pub mod http_client;
 pub mod login_page;
+pub mod mcp;
 #[cfg(feature = "pages")]
 pub mod pages;
 pub mod protected_resource;

@@ -25,6 +25,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use oauth_core::server::Server;
 use pin_project_lite::pin_project;
 use serde::Serialize;
 use tower_layer::Layer;
@@ -56,6 +57,13 @@ pub struct ProtectedResource {
 #[error("a protected resource is an https URL without a fragment, or http on this machine")]
 pub struct ProtectedResourceError;
 
+/// A resource that the server in the same process issues no tokens for: every token would be refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the server issues no tokens for the resource {0:?}; register it with Server::builder(..).resource({0:?})"
+)]
+pub struct UnknownResource(pub(crate) Box<str>);
+
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 impl ProtectedResource {
@@ -82,6 +90,23 @@ impl ProtectedResource {
             resource_documentation: None,
             path_start,
         })
+    }
+
+    /// A resource that is registered with a server in the same process, which issues its tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownResource`] where the server has not registered it, or its address is not one of the web.
+    pub fn of(server: &Server, uri: &str) -> Result<Self, UnknownResource> {
+        let unknown = || UnknownResource(uri.into());
+        let own = server.resource(uri).ok_or_else(unknown)?;
+        let mut described = Self::new(own.uri())
+            .map_err(|_| unknown())?
+            .authorization_server(server.issuer().as_str())
+            .scopes(&server.scopes_of(own).join(" "));
+        described.resource_name = own.display_name().map(str::to_owned);
+        described.resource_documentation = own.documentation_url().map(str::to_owned);
+        Ok(described)
     }
 
     /// An issuer of tokens for it. Several calls add up.
@@ -122,6 +147,18 @@ impl ProtectedResource {
     /// The path of this document at the host, with its query if it has one.
     pub fn metadata_path(&self) -> String {
         self.metadata_url().split_off(self.path_start)
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        &self.resource[..self.path_start]
+    }
+
+    /// Its path, empty where it has none.
+    pub(crate) fn path(&self) -> &str {
+        let path = &self.resource[self.path_start..];
+        let path = path.find('?').map_or(path, |end| &path[..end]);
+        if path == "/" { "" } else { path }
     }
 
     /// The document.

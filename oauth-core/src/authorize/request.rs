@@ -212,7 +212,7 @@ fn requested_scope(scope: Option<&str>, client: &Client, target: &Target) -> Res
     }
 }
 
-/// The registered form of each requested resource, once; all of the client's where none is requested.
+/// The registered form of each requested resource, once; the client's default where none is requested.
 fn requested_resources(
     params: &Params<'_>,
     client: &Client,
@@ -230,12 +230,10 @@ fn requested_resources(
     if !resources.is_empty() {
         return Ok(Resources::new(resources));
     }
-    if client.is_self_described() && client.resources().iter().len() > 1 {
-        return Err(
-            target.refuse(ErrorCode::InvalidTarget, "resource is missing, and there is more than one")
-        );
-    }
-    Ok(client.resources().clone())
+    let default = client.default_resources();
+    default.cloned().ok_or_else(|| {
+        target.refuse(ErrorCode::InvalidTarget, "resource is missing, and there is more than one")
+    })
 }
 
 /// Digits only: no sign, no space.

@@ -147,6 +147,7 @@ impl ClientBuilder {
             scope: Scope::empty(),
             default_scope: None,
             resources: Resources::default(),
+            registered: Resources::default(),
             serves: Resources::default(),
             lifetimes: Lifetimes::default(),
             rotation: Rotation::default(),

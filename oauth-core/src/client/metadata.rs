@@ -1,7 +1,8 @@
 //! What a client says about itself (RFC 7591 §2): in a document at its own URL, or when it registers.
 //!
 //! 1. What counts is checked, and each error names its member. What is not known is ignored.
-//! 2. What a client may have is not its own to say: scope, resources and grant types are bounded by [`Terms`].
+//! 2. What a client may have is not its own to say: scope and grant types are bounded by [`Terms`], and its resources are those
+//!    of the server.
 //! 3. Nothing is fetched here, and no URL of a private host is kept for later.
 
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use super::members::{Members, WrongType};
 use super::web_uri::is_web_uri;
 use super::{AuthMethod, Client, ClientBuilder, ClientError, ClientKeys, ClientSecret, Lifetimes, Origin};
 use crate::error::{Error, ErrorCode};
-use crate::grant::Resources;
 use crate::scope::Scope;
 
 /// The longest name that is kept, in characters.
@@ -25,7 +25,6 @@ const MAX_NAME: usize = 100;
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) scope: Scope,
-    pub(crate) resources: Resources,
     pub(crate) grant_types: Vec<Arc<str>>,
     /// URLs on loopback are taken, for development.
     pub(crate) loopback: bool,
@@ -40,7 +39,6 @@ impl Terms {
         client.scope = allowed.map_or_else(|| self.scope.clone(), |own| own.intersection(&self.scope));
         let default = client.default_scope.take().map(|own| own.intersection(&client.scope));
         client.default_scope = default.filter(|scope| !scope.is_empty());
-        client.resources = self.resources.clone();
         client.grant_types.retain(|name| self.grant_types.contains(name));
     }
 }
@@ -185,9 +183,6 @@ impl ClientMetadata {
         builder = builder.grant_types(granted).scope(terms.scope.as_str()).lifetimes(terms.lifetimes);
         if let Some(default) = default {
             builder = builder.default_scope(default.as_str());
-        }
-        for resource in terms.resources.iter() {
-            builder = builder.resource(resource.as_str());
         }
         builder.build().map_err(Error::from)
     }

@@ -130,6 +130,9 @@ pub struct Client {
     pub(crate) keys: Option<Box<ClientKeys>>,
     #[serde(default, skip_serializing_if = "Origin::is_host")]
     pub(crate) origin: Origin,
+    /// The server's resources, for a client that has none of its own. Known to the server that has looked it up.
+    #[serde(skip)]
+    pub(crate) registered: Resources,
 }
 
 /// The switches of a client.
@@ -214,18 +217,41 @@ impl Client {
         self.default_scope.as_ref().unwrap_or(&self.scope)
     }
 
-    /// The resources that it may ask tokens for (RFC 8707).
+    /// The resources that it may ask tokens for (RFC 8707): its own, or else those that are registered with the server.
     pub fn resources(&self) -> &Resources {
-        &self.resources
+        if self.resources.is_empty() { &self.registered } else { &self.resources }
     }
 
-    /// The registered resource that a request means. A client that describes itself may have the query of the URL that its
-    /// user typed behind it.
+    /// The resources of a request that names none: all of its own, or the one that is registered with the server. `None` where
+    /// there are several of those: which one is meant is not for the server to guess.
+    pub(crate) fn default_resources(&self) -> Option<&Resources> {
+        let own = !self.resources.is_empty();
+        (own || self.registered.iter().len() <= 1).then(|| self.resources())
+    }
+
+    /// The registered resource that a request means. A client without resources of its own may have the query of the URL that
+    /// its user typed behind it.
     pub(crate) fn find_resource(&self, requested: &str) -> Option<&Resource> {
-        self.resources.find(requested).or_else(|| {
-            let (without_query, _) = requested.split_once('?').filter(|_| self.is_self_described())?;
-            self.resources.find(without_query)
+        self.resources().find(requested).or_else(|| {
+            let (without_query, _) = requested.split_once('?').filter(|_| self.resources.is_empty())?;
+            self.registered.find(without_query)
         })
+    }
+
+    /// The same client at a server with these resources.
+    pub(crate) fn at(mut self, registered: &Resources) -> Self {
+        if self.resources.is_empty() {
+            self.registered = registered.clone();
+        }
+        self
+    }
+
+    /// The same client at a server with these resources.
+    pub(crate) fn shared_at(self: Arc<Self>, registered: &Resources) -> Arc<Self> {
+        if registered.is_empty() || !self.resources.is_empty() {
+            return self;
+        }
+        Arc::new(Arc::unwrap_or_clone(self).at(registered))
     }
 
     /// The resources that it serves: it may introspect tokens that are meant for them (RFC 7662).

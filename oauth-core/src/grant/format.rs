@@ -43,6 +43,11 @@ impl Formats {
         self.jwt.is_empty()
     }
 
+    /// The resources that get JWTs.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.jwt.iter()
+    }
+
     /// The format of a token for these resources.
     ///
     /// # Errors

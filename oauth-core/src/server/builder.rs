@@ -1,6 +1,7 @@
 //! Building a server: everything that could be wrong is said here, not at the first request.
 
 mod jwt;
+mod resources;
 mod self_described;
 
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use super::clients::Registry;
 use super::documents::Documents;
 use super::key_sets::KeySets;
 use super::keys::{Live, StartError, StoredKeys, keys_key};
+use super::resources::Registered;
 use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
 use super::{
-    ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, DynamicRegistration, ScopeDescription,
-    Server, SubjectStatus,
+    ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, DynamicRegistration, RegisteredResource,
+    ScopeDescription, Server, SubjectStatus,
 };
 use crate::audit::AuditSink;
 use crate::client::{Client, ClientError, ClientSource};
@@ -96,6 +98,9 @@ pub enum BuildError {
         #[source]
         source: ResourceError,
     },
+    /// A resource was registered twice, perhaps with another spelling.
+    #[error("resource {0:?} was registered twice")]
+    DuplicateResource(String),
     /// Documents are to be fetched, and nothing can fetch.
     #[error("client_id_metadata_documents needs .document_fetcher(..), such as that of oauth-fetch")]
     NoFetcher,
@@ -125,6 +130,8 @@ pub enum BuildError {
     TwoRings,
 }
 
+pub(super) use resources::OFFLINE_ACCESS;
+
 /// Collects the settings of a [`Server`]; [`ServerBuilder::build`] checks them.
 #[derive(Debug)]
 #[must_use = "call .build() or .start()"]
@@ -152,7 +159,8 @@ pub struct ServerBuilder {
     limiter: Arc<dyn Limiter>,
     quotas: Quotas,
     audit: Option<Arc<dyn AuditSink>>,
-    resources: Vec<String>,
+    resources: Vec<RegisteredResource>,
+    offline_access: bool,
     fetcher: Option<Arc<dyn DocumentFetcher>>,
     documents: Option<ClientIdMetadataDocuments>,
     registration: Option<DynamicRegistration>,
@@ -185,6 +193,7 @@ impl ServerBuilder {
             quotas: Quotas::default(),
             audit: None,
             resources: Vec::new(),
+            offline_access: false,
             fetcher: None,
             documents: None,
             registration: None,
@@ -399,6 +408,7 @@ impl ServerBuilder {
         };
         self.check_durations()?;
         let grant_types = self.checked_grant_types()?;
+        self.describe_offline_access();
         self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
         let terms = self.terms(&issuer)?;
         let registrar = match self.registration.take() {
@@ -409,9 +419,12 @@ impl ServerBuilder {
             Some(_) if self.fetcher.is_none() => return Err(BuildError::NoFetcher),
             settings => settings.map(|settings| Documents::new(settings, terms)),
         };
+        let mut resources = Registered::new(self.resources)?;
+        let clients: Vec<Client> = self.clients.into_iter().collect::<Result<_, _>>()?;
+        resources.mention(clients.iter().flat_map(|client| client.resources().iter()));
         let registry = Registry::new(
             issuer.as_str(),
-            self.clients.into_iter().collect::<Result<_, _>>()?,
+            clients.into_iter().map(|client| client.at(&resources.indicators)).collect(),
             self.source,
             self.client_cache,
             &grant_types,
@@ -429,6 +442,7 @@ impl ServerBuilder {
             self.token_claims,
             self.stored_keys.is_some(),
         )?;
+        resources.mention(signing.formats.resources());
         let handles = Handles::new(issuer.as_str(), ring, self.prefixes.clone());
         let key = keys_key(issuer.as_str());
         Ok(Server {
@@ -440,6 +454,7 @@ impl ServerBuilder {
             clock: self.clock,
             random: self.random,
             clients: registry,
+            resources,
             fetcher: self.fetcher,
             key_sets: KeySets::default(),
             registrar,

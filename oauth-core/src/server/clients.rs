@@ -169,6 +169,7 @@ impl Server {
             None => self.stored_client(client_id).await?,
         };
         let Some(client) = found.filter(|client| client.id() == client_id) else { return Ok(None) };
+        let client = client.shared_at(&self.resources.indicators);
         let fence = fence_key(self.issuer.as_str(), FenceKind::Client, client_id);
         self.clients.cache.put(&client, fence, now);
         Ok(Some((client, fence)))

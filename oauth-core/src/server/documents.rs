@@ -275,7 +275,7 @@ impl Server {
 
     fn good(&self, client: Client, document: Document) -> Good {
         let fence = fence_key(self.issuer.as_str(), FenceKind::Client, client.id());
-        Good { client: Arc::new(client), fence, document: Arc::new(document) }
+        Good { client: Arc::new(client.at(&self.resources.indicators)), fence, document: Arc::new(document) }
     }
 
     /// The client of the stored document: today's rules and policy apply to it as to any other.

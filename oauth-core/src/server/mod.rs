@@ -22,6 +22,7 @@ mod purge;
 mod redeem;
 mod refresh;
 mod registration;
+mod resources;
 mod revoke;
 mod self_described;
 pub mod signing;
@@ -35,6 +36,7 @@ use async_trait::async_trait;
 
 pub use audit::Audit;
 pub use authorize::{AUTHORIZE_PATH, Answer, Authorization, AuthorizeStep, SignIn};
+use builder::OFFLINE_ACCESS;
 pub use builder::{BuildError, ServerBuilder};
 pub use clients::Clients;
 pub use config::{ConsentPolicy, ScopeDescription};
@@ -49,6 +51,7 @@ pub use pending::{Decision, Pending};
 pub use registration::{
     Admission, ClientInformation, DynamicRegistration, RegistrationPolicy, RegistrationRequest, Registrations,
 };
+pub use resources::RegisteredResource;
 pub use self_described::{ClientIdMetadataDocuments, TrustPolicy};
 pub use signing::{KeySet, SigningKeys, TokenClaims, TokenContext};
 pub use verify::{AccessToken, ParsedAccess, VerifyError};
@@ -95,6 +98,7 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     clients: clients::Registry,
+    resources: resources::Registered,
     fetcher: Option<Arc<dyn DocumentFetcher>>,
     key_sets: key_sets::KeySets,
     registrar: Option<registration::Registrar>,

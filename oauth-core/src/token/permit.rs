@@ -128,11 +128,13 @@ fn within_client(request: &TokenRequest<'_>) -> Result<(Scope, Resources), Error
     };
     let mut named = request.params.all("resource").peekable();
     if named.peek().is_none() {
-        return Ok((scope, client.resources().clone()));
+        let why = "resource is missing, and there is more than one";
+        let default = client.default_resources().ok_or_else(|| Error::new(ErrorCode::InvalidTarget, why))?;
+        return Ok((scope, default.clone()));
     }
     let mut resources = Vec::new();
     for requested in named {
-        let resource = client.resources().find(requested).ok_or(Refusal::Resource)?;
+        let resource = client.find_resource(requested).ok_or(Refusal::Resource)?;
         if !resources.contains(resource) {
             resources.push(resource.clone());
         }

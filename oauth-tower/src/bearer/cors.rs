@@ -25,7 +25,7 @@ pub(super) fn open(headers: &mut HeaderMap) {
     }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let exposed = HeaderValue::from_static(
-        "WWW-Authenticate, Retry-After, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin",
+        "WWW-Authenticate, Retry-After, Mcp-Session-Id, Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin",
     );
     headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
 }

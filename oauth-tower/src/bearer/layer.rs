@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oauth_core::clock::Clock;
+use oauth_core::server::Server;
 use tower_layer::Layer;
 
 use super::guard::Guard;
@@ -13,7 +14,7 @@ use super::paths::Paths;
 use super::requirements::Requirements;
 use super::shared::Shared;
 use super::{BearerService, Grpc, GrpcOrHttp, RefusalSink, Verifier, WriteRefusal};
-use crate::protected_resource::ProtectedResource;
+use crate::protected_resource::{ProtectedResource, UnknownResource};
 
 /// How long a verification may take.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -228,10 +229,30 @@ impl<V: Verifier> BearerLayer<V> {
     }
 }
 
+impl BearerLayer<Arc<Server>> {
+    /// Guards a resource that is registered with the server: a token must be for it, and challenges name its metadata, which the
+    /// [`AuthorizationServerLayer`](crate::server::AuthorizationServerLayer) of the same server serves.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownResource`] where the server has not registered it.
+    pub fn registered(server: Arc<Server>, uri: &str) -> Result<Self, UnknownResource> {
+        let resource = ProtectedResource::of(&server, uri)?;
+        Ok(Self::new(server).protected_resource(&resource))
+    }
+}
+
 impl<V: Verifier, S> Layer<S> for BearerLayer<V> {
     type Service = BearerService<S, V>;
 
+    /// # Panics
+    ///
+    /// If the server in the same process has registered resources, and issues no tokens for a
+    /// [`resource`](BearerLayer::resource) of the layer: no token would ever be good.
     fn layer(&self, inner: S) -> Self::Service {
+        if let Some(unknown) = self.resources.iter().find(|own| !self.verifier.may_know(own)) {
+            panic!("{}", UnknownResource(unknown.clone()));
+        }
         BearerService::new(
             inner,
             Arc::new(Shared {

@@ -66,6 +66,7 @@ mod remote_issuer_error;
 mod require_scope;
 mod requirements;
 mod scope;
+mod scopes;
 mod service;
 mod shared;
 mod sink;
@@ -91,6 +92,7 @@ pub use refuse::{Rfc6750, WriteRefusal};
 #[cfg(any(feature = "introspection", feature = "jwt"))]
 pub use remote_issuer_error::RemoteIssuerError;
 pub use require_scope::{RequireScope, RequireScopeFuture, RequireScopeLayer};
+pub(crate) use scopes::Scopes;
 pub use service::BearerService;
 pub use sink::{RefusalSink, Refused};
 #[cfg(feature = "tonic")]

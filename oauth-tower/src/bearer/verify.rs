@@ -30,6 +30,12 @@ pub trait Verifier: Clone + Send + Sync + 'static {
     ///
     /// [`VerifyError::Invalid`] for what is not a live access token, [`VerifyError::Unavailable`] when that cannot be told now.
     fn verify_token(&self, token: &str) -> Verification<Self::Future>;
+
+    /// Whether there can be tokens for this resource at all, as far as is known here. Asked once, when the layer is applied.
+    fn may_know(&self, resource: &str) -> bool {
+        let _ = resource;
+        true
+    }
 }
 
 /// The answer of a [`Verifier`], or the future of it.
@@ -80,6 +86,10 @@ impl Verifier for Arc<Server> {
         Verification::Later(ServerVerification(Box::pin(async move {
             server.verify_parsed(&handle).await.map(Arc::new)
         })))
+    }
+
+    fn may_know(&self, resource: &str) -> bool {
+        self.may_issue_for(resource)
     }
 }
 

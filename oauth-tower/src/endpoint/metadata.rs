@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::json::{json_bytes, json_response};
 use crate::body::Body;
 use crate::cors;
+use crate::protected_resource::ProtectedResource;
 
 /// How long clients may keep the metadata.
 const CACHE: &str = "public, max-age=3600";
@@ -21,6 +22,10 @@ impl Document {
     pub(crate) fn new(metadata: &Metadata) -> Self {
         let json = serde_json::to_vec(metadata).expect("strings and lists of them are JSON");
         Self(json.into(), HeaderValue::from_static(CACHE))
+    }
+
+    pub(crate) fn resource(resource: &ProtectedResource) -> Self {
+        Self(resource.to_json().into(), HeaderValue::from_static(CACHE))
     }
 
     /// The keys of this moment.

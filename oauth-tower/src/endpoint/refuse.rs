@@ -75,6 +75,8 @@ pub(crate) struct Place {
 impl Place {
     /// The metadata document.
     pub(crate) const METADATA: Self = Self { name: "metadata", open: true };
+    /// The metadata of a resource.
+    pub(crate) const RESOURCE: Self = Self { name: "resource_metadata", open: true };
 }
 
 impl From<Endpoint> for Place {

@@ -49,6 +49,7 @@ pub(super) struct Shared {
     #[cfg(feature = "pages")]
     pub(super) pages: Option<Arc<Pages>>,
     pub(super) metadata: Document,
+    pub(super) resources: Box<[Document]>,
     pub(super) deadline: Duration,
     pub(super) body_limit: usize,
     pub(super) addresses: Arc<dyn ClientAddress>,
@@ -112,6 +113,14 @@ impl Shared {
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
         self.answer_document(Place::METADATA, &self.metadata, request)
+    }
+
+    /// Answers a request for the metadata of a resource.
+    pub(super) fn answer_resource<B>(&self, place: usize, request: &Request<B>) -> Response<Body> {
+        match self.resources.get(place) {
+            Some(resource) => self.answer_document(Place::RESOURCE, resource, request),
+            None => crate::endpoint::not_served(),
+        }
     }
 
     fn answer_keys<B>(&self, request: &Request<B>) -> Outcome {

@@ -25,7 +25,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Inner { #[pin] future: F },
-        WellKnown { #[pin] future: F, preflight: Option<Response<Body>> },
+        WellKnown { #[pin] future: F, preflight: Option<Response<Body>>, ours: Option<Response<Body>> },
         Ready { response: Option<Response<Body>> },
         Later { future: Pin<Box<dyn Future<Output = Response<Body>> + Send>>, observed: Observed },
     }
@@ -36,9 +36,14 @@ impl<F> ResponseFuture<F> {
         Self { state: State::Inner { future } }
     }
 
-    /// The inner service is asked first; `preflight` is the answer to a preflight that it does not answer.
-    pub(super) fn well_known(future: F, preflight: Option<Response<Body>>) -> Self {
-        Self { state: State::WellKnown { future, preflight } }
+    /// The inner service is asked first; `preflight` is the answer to a preflight that it does not answer, `ours` that to
+    /// anything else.
+    pub(super) fn well_known(
+        future: F,
+        preflight: Option<Response<Body>>,
+        ours: Option<Response<Body>>,
+    ) -> Self {
+        Self { state: State::WellKnown { future, preflight, ours } }
     }
 
     pub(super) fn own(outcome: Outcome, observed: Observed) -> Self {
@@ -73,17 +78,18 @@ where
                     .poll(cx)
                     .map(|answer| answer.map(|response| response.map(ResponseBody::inner)));
             }
-            StateProjection::WellKnown { future, preflight } => {
+            StateProjection::WellKnown { future, preflight, ours } => {
                 let response = ready!(future.poll(cx))?;
-                let answered = if preflight.is_some() {
-                    response.status().is_success()
-                } else {
-                    is_json(response.headers())
+                let success = response.status().is_success();
+                let answered = match (&preflight, &ours) {
+                    (Some(_), _) => success,
+                    (None, Some(_)) => success && is_json(response.headers()),
+                    (None, None) => is_json(response.headers()),
                 };
                 if answered {
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                preflight.take().unwrap_or_else(not_served)
+                preflight.take().or_else(|| ours.take()).unwrap_or_else(not_served)
             }
             StateProjection::Ready { response } => response.take().expect("polled after completion"),
             StateProjection::Later { future, observed } => {

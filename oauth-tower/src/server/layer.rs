@@ -10,6 +10,7 @@ use oauth_core::server::Server;
 use tower_layer::Layer;
 
 use super::dispatch::Shared;
+use super::resources::Resources;
 use super::routes::Routes;
 use super::{AuthorizationServerService, NotFound};
 use crate::client_address::{ClientAddress, PeerAddress};
@@ -36,6 +37,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// | one client's registration | `/register/{client_id}` | GET, PUT, DELETE | open |
 /// | key set | `/jwks` | GET, HEAD | open |
 /// | metadata | `/.well-known/oauth-authorization-server{issuer's path}`, at the origin | GET, HEAD | open |
+/// | metadata of resources | `/.well-known/oauth-protected-resource{resource's path}`, for those registered at the origin | GET, HEAD | open |
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct AuthorizationServerLayer {
@@ -192,7 +194,8 @@ impl AuthorizationServerLayer {
             served.remove(Endpoint::Register);
         }
         let issuer = self.server.issuer();
-        Routes::new(issuer, self.mount.as_deref().unwrap_or(issuer.path()), &served)
+        let (resources, _) = Resources::new(&self.server);
+        Routes::new(issuer, self.mount.as_deref().unwrap_or(issuer.path()), &served, resources)
     }
 
     /// Forgets what was derived from earlier settings.
@@ -229,6 +232,7 @@ impl AuthorizationServerLayer {
                 #[cfg(feature = "pages")]
                 pages: self.pages.clone(),
                 metadata: Document::new(&self.metadata()),
+                resources: Resources::new(&self.server).1.iter().map(Document::resource).collect(),
                 deadline: self.deadline,
                 body_limit: self.body_limit,
                 addresses: self.addresses.clone(),

@@ -4,9 +4,11 @@
 //! 2. The well-known document is at the origin, also for an issuer with a path (RFC 8414 §3.1).
 //! 3. Below the three well-known names of OAuth nobody gets HTML: what the inner service does not answer in JSON is a 404 in
 //!    JSON. Everything else passes to the inner service untouched.
-//! 4. A request that waits too long is answered with 503; dropping it at any await is safe, since each write is one
+//! 4. The metadata of resources that are registered with the server, and are at its origin, are served as well (RFC 9728), wherever
+//!    clients look for them; there the issuer's own are found too.
+//! 5. A request that waits too long is answered with 503; dropping it at any await is safe, since each write is one
 //!    idempotent swap. Panics are not caught.
-//! 5. Nothing is derived from `Host` or forwarding headers.
+//! 6. Nothing is derived from `Host` or forwarding headers.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -27,6 +29,7 @@ mod dispatch;
 mod future;
 mod layer;
 mod observed;
+mod resources;
 #[cfg(feature = "axum")]
 mod router;
 mod routes;

@@ -14,13 +14,13 @@ impl AuthorizationServerLayer {
         self.route_all(self.own_paths())
     }
 
-    /// The metadata document at the origin, with and without a slash at its end, as a router: `merge` it where the origin's
-    /// paths are seen. The OpenID Connect document of the same issuer, which some clients ask for first, is 404 in JSON.
+    /// The metadata documents at the origin, the issuer's and those of its registered resources, with and without a slash at
+    /// their end, as a router: `merge` it where the origin's paths are seen. The OpenID Connect document of the same issuer, which some clients ask for first, is 404 in JSON.
     pub fn well_known_router<T: Clone + Send + Sync + 'static>(&self) -> Router<T> {
         let issuer = self.server().issuer();
-        let document = self.routes().document().to_owned();
-        let slash = format!("{document}/");
-        self.clone().at_the_origin().route_all([document, slash, issuer.well_known("openid-configuration")])
+        let mut paths = self.routes().documents();
+        paths.push(issuer.well_known("openid-configuration"));
+        self.clone().at_the_origin().route_all(paths)
     }
 
     fn own_paths(&self) -> Vec<String> {

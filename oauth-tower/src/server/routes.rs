@@ -3,10 +3,7 @@
 use oauth_core::issuer::Issuer;
 use oauth_core::metadata::{Endpoint, Endpoints, WELL_KNOWN_NAME};
 
-/// The names below which clients look for metadata of any kind (RFC 8414 §3, OpenID Connect Discovery §4, RFC 9728 §3).
-const WELL_KNOWN: [&str; 3] = [WELL_KNOWN_NAME, "openid-configuration", "oauth-protected-resource"];
-
-const PREFIX: &str = "/.well-known/";
+use super::resources::{Found, NAMES, PREFIX, Resources};
 
 /// Whose a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +12,12 @@ pub(super) enum Route {
     Metadata,
     /// What one client has registered, below the registration endpoint.
     Registration,
+    /// The metadata of the resource at this place.
+    Resource(usize),
+    /// The metadata, unless the inner service has others.
+    Mirror,
+    /// Nothing of anybody.
+    Nothing,
     /// Below a well-known name, and not ours.
     WellKnown,
     /// One of the host's own pages.
@@ -30,16 +33,18 @@ pub(super) struct Routes {
     endpoints: Box<[(Box<str>, Endpoint)]>,
     register: Option<Box<str>>,
     document: Box<str>,
+    resources: Resources,
 }
 
 impl Routes {
-    pub(super) fn new(issuer: &Issuer, mount: &str, served: &Endpoints) -> Self {
+    pub(super) fn new(issuer: &Issuer, mount: &str, served: &Endpoints, resources: Resources) -> Self {
         let own = |endpoint| Some((served.path(endpoint)?.into(), endpoint));
         Self {
             mount: mount.into(),
             endpoints: Endpoint::ALL.into_iter().filter_map(own).collect(),
             register: served.path(Endpoint::Register).map(Into::into),
             document: issuer.well_known(WELL_KNOWN_NAME).into(),
+            resources,
         }
     }
 
@@ -73,6 +78,12 @@ impl Routes {
         if path.strip_suffix('/').unwrap_or(path) == &*self.document {
             return Route::Metadata;
         }
+        match self.resources.find(path) {
+            Some(Found::Resource(place)) => return Route::Resource(place),
+            Some(Found::Mirror) => return Route::Mirror,
+            Some(Found::Nothing) => return Route::Nothing,
+            None => {}
+        }
         if is_well_known(path) || below.is_some_and(is_well_known) { Route::WellKnown } else { Route::Inner }
     }
 
@@ -89,17 +100,25 @@ impl Routes {
         [&self.mount, path].concat()
     }
 
-    /// The path of the metadata document.
+    /// The paths of the metadata, the issuer's and those of its resources.
     #[cfg(feature = "axum")]
-    pub(super) fn document(&self) -> &str {
-        &self.document
+    pub(super) fn documents(&self) -> Vec<String> {
+        let mut all = self.resources.all();
+        let slash = format!("{}/", self.document);
+        all.extend(
+            [self.document.to_string(), slash]
+                .into_iter()
+                .filter(|own| !all.contains(own))
+                .collect::<Vec<_>>(),
+        );
+        all
     }
 }
 
 fn is_well_known(path: &str) -> bool {
     let Some(rest) = path.strip_prefix(PREFIX) else { return false };
     let name = rest.split_once('/').map_or(rest, |(name, _)| name);
-    WELL_KNOWN.contains(&name)
+    NAMES.contains(&name)
 }
 
 #[cfg(test)]
@@ -108,7 +127,7 @@ mod tests {
 
     fn routes(issuer: &str, mount: Option<&str>) -> Routes {
         let issuer = Issuer::parse(issuer).unwrap();
-        Routes::new(&issuer, mount.unwrap_or(issuer.path()), &Endpoints::all())
+        Routes::new(&issuer, mount.unwrap_or(issuer.path()), &Endpoints::all(), Resources::default())
     }
 
     #[test]

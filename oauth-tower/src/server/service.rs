@@ -65,8 +65,19 @@ where
             Route::Inner => return ResponseFuture::inner(self.inner.call(request)),
             Route::WellKnown => {
                 let preflight = well_known_options(&request);
-                return ResponseFuture::well_known(self.inner.call(request), preflight);
+                return ResponseFuture::well_known(self.inner.call(request), preflight, None);
             }
+            Route::Mirror => {
+                let preflight = well_known_options(&request);
+                let ours = shared.answer_metadata(&request);
+                return ResponseFuture::well_known(self.inner.call(request), preflight, Some(ours));
+            }
+            Route::Resource(place) => {
+                observe(Place::RESOURCE.name, || Outcome::Ready(shared.answer_resource(place, &request)))
+            }
+            Route::Nothing => observe(Place::RESOURCE.name, || {
+                Outcome::Ready(well_known_options(&request).unwrap_or_else(crate::endpoint::not_served))
+            }),
             Route::Metadata => {
                 observe(Place::METADATA.name, || Outcome::Ready(shared.answer_metadata(&request)))
             }

@@ -5,24 +5,12 @@ use std::sync::Arc;
 use super::{BuildError, ServerBuilder};
 use crate::client::{Lifetimes, Terms};
 use crate::fetch::DocumentFetcher;
-use crate::grant::Resources;
 use crate::issuer::{Issuer, is_loopback, split_port};
-use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::server::registration::Registrar;
 use crate::server::{ClientIdMetadataDocuments, DeviceFlow, DynamicRegistration};
 
 impl ServerBuilder {
-    /// Registers a resource with the server: clients that describe themselves may ask for tokens for it (RFC 8707).
-    ///
-    /// Its text is the canonical one, which a token's audience says. Where it is the only one, a request that names none is for
-    /// it. Clients that the host registers have their own, by
-    /// [`ClientBuilder::resource`](crate::client::ClientBuilder::resource).
-    pub fn resource(mut self, uri: impl Into<String>) -> Self {
-        self.resources.push(uri.into());
-        self
-    }
-
     /// What fetches the documents that clients name, such as their keys. Without one nothing is fetched.
     ///
     /// # Security
@@ -50,11 +38,8 @@ impl ServerBuilder {
         self
     }
 
-    /// What such clients may have: the described scopes, the registered resources, and the grant types for people.
+    /// What such clients may have: the described scopes and the grant types for people.
     pub(super) fn terms(&self, issuer: &Issuer) -> Result<Terms, BuildError> {
-        let parse = |uri: &String| {
-            Resource::parse(uri).map_err(|source| BuildError::ServerResource { uri: uri.clone(), source })
-        };
         let scope = self.config.scopes.iter().map(|scope| &*scope.token).collect::<Vec<_>>().join(" ");
         let device = self.device_flow.as_ref().map(|_| DeviceFlow::GRANT_TYPE);
         let (host, _) = split_port(issuer.origin().split("://").nth(1).unwrap_or_default());
@@ -64,7 +49,6 @@ impl ServerBuilder {
             } else {
                 Scope::parse(&scope).map_err(|source| BuildError::Scope { token: scope, source })?
             },
-            resources: Resources::new(self.resources.iter().map(parse).collect::<Result<Vec<_>, _>>()?),
             grant_types: ["authorization_code", "refresh_token"]
                 .into_iter()
                 .chain(device)

@@ -1,0 +1,4 @@
+//! Clients that know nothing but the URL of the example's endpoint.
+
+mod rmcp_client;
+mod support;
