@@ -185,7 +185,7 @@ async fn bt_13_too_little_scope() {
     let api = Api::open().await;
     let answer = api.with_token("/admin/users", &api.token).await;
     answer.refused(403, Some("insufficient_scope"));
-    assert!(answer.0.contains("scope=\"write\""), "{}", answer.0);
+    assert!(answer.0.contains("scope=\"read write\""), "{}", answer.0);
     let write = token(&api.world, "write", API1).await;
     api.with_token("/notes", &write).await.refused(403, Some("insufficient_scope"));
     let both = token(&api.world, "read write", API1).await;
