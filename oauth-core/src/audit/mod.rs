@@ -3,8 +3,8 @@
 //! Install an [`AuditSink`] with [`ServerBuilder::audit`](crate::server::ServerBuilder::audit). It hears of every change and of
 //! every refusal, each as one [`Event`]; the same is told to `tracing`, without subjects. Where nobody listens nothing is made.
 //!
-//! 1. A change is told once it is stored. It is then told at least once, unless the process ends in between: what must not be
-//!    missed is in the store.
+//! 1. A change is told once it is stored, by the request that stored it, and not before. It goes untold where that request ends
+//!    in between: by its deadline, by a caller who hangs up, with the process. What must not be missed is in the store.
 //! 2. A refused request is one event: [`RequestRefused`](EventKind::RequestRefused),
 //!    [`ClientAuthenticationFailed`](EventKind::ClientAuthenticationFailed) or [`LimitReached`](EventKind::LimitReached). What it
 //!    changed, such as a grant that ended because its token was replayed, is told besides.

@@ -34,10 +34,16 @@ impl Server {
     }
 
     /// Tells of a change.
+    #[inline]
     pub(super) fn tell(&self, concerned: Concerned<'_>, kind: EventKind<'_>) {
         if !self.is_heard() {
             return;
         }
+        self.tell_heard(concerned, kind);
+    }
+
+    #[cold]
+    fn tell_heard(&self, concerned: Concerned<'_>, kind: EventKind<'_>) {
         note(concerned);
         let name = kind.name();
         let client_id = concerned.client_id.map(|id| tracing::field::display(id.escape_debug()));
@@ -112,11 +118,16 @@ impl Audit<'_> {
 }
 
 /// Notes in the span of the request whose it is; a span without such fields stays as it is.
+#[inline]
 pub(super) fn note(concerned: Concerned<'_>) {
     if LevelFilter::current() == LevelFilter::OFF {
         return;
     }
-    let span = Span::current();
+    note_in(&Span::current(), concerned);
+}
+
+#[cold]
+fn note_in(span: &Span, concerned: Concerned<'_>) {
     if let Some(client_id) = concerned.client_id {
         span.record("client_id", tracing::field::display(client_id.escape_debug()));
     }

@@ -9,6 +9,9 @@
 //! 5. A request that waits too long is answered with 503; dropping it at any await is safe, since each write is one
 //!    idempotent swap. Panics are not caught.
 //! 6. Nothing is derived from `Host` or forwarding headers.
+//! 7. Each request for an endpoint or a built-in page is answered in a span `oauth_request`, and counted where the feature
+//!    `metrics` is on: as `oauth_requests_total` by `endpoint` and `outcome`, which is `ok` or the error code. A request whose
+//!    caller hangs up is not counted. See [`oauth_core::audit`] for what is told besides.
 //!
 //! ```
 //! use std::sync::Arc;
