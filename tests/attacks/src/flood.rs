@@ -10,7 +10,7 @@ use oauth_core::client::Client;
 use oauth_core::clock::{ManualClock, Timestamp};
 use oauth_core::fetch::{DocumentFetcher, FetchError, Fetched};
 use oauth_core::limit::Unlimited;
-use oauth_core::server::{ClientIdMetadataDocuments, DeviceFlow};
+use oauth_core::server::{ClientIdMetadataDocuments, DeviceFlow, DynamicRegistration};
 use oauth_jose::Algorithm;
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::pages::Pages;
@@ -32,6 +32,8 @@ pub enum Flood {
     Documents,
     /// Authorization requests of clients whose document cannot be fetched.
     NoDocuments,
+    /// Clients that register themselves, each of which is stored, and never come back.
+    Registration,
     /// Device authorization requests, each of which is stored.
     Device,
     /// User codes of nobody who is signed in.
@@ -54,10 +56,11 @@ pub enum Flood {
 
 impl Flood {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Authorize,
         Self::Documents,
         Self::NoDocuments,
+        Self::Registration,
         Self::Device,
         Self::UserCode,
         Self::SignIn,
@@ -71,7 +74,7 @@ impl Flood {
 
     /// Whether each request stores a record, which then has to go again.
     pub fn is_stored(self) -> bool {
-        matches!(self, Self::Device | Self::Assertion)
+        matches!(self, Self::Registration | Self::Device | Self::Assertion)
     }
 
     /// Whether the process remembers something of each request for a while.
@@ -82,6 +85,7 @@ impl Flood {
     fn status(self) -> u16 {
         match self {
             Self::Authorize | Self::Documents => 303,
+            Self::Registration => 201,
             Self::Device | Self::SignIn | Self::Revoke => 200,
             Self::UserCode | Self::Token | Self::Poll | Self::Assertion => 400,
             Self::UnknownClient | Self::ForgedAssertion => 401,
@@ -113,6 +117,7 @@ impl Flooded {
                 .device_flow(DeviceFlow::new())
                 .client(Client::device("dev").scope("read"))
                 .resource("https://api1.example")
+                .dynamic_registration(DynamicRegistration::open())
                 .client_id_metadata_documents(ClientIdMetadataDocuments::new())
                 .document_fetcher(Anywhere(keys))
         });
@@ -133,7 +138,7 @@ impl Flooded {
     ///
     /// If the store fails.
     pub async fn settle(&self) {
-        self.world.clock.advance(Duration::from_secs(2 * 3600));
+        self.world.clock.advance(Duration::from_secs(26 * 3600));
         while self.world.server.purge(1000).await.expect("purges").more {}
     }
 
@@ -165,6 +170,7 @@ impl Flooded {
         match flood {
             Flood::Documents => visit(world, &format!("https://c.example/{at}.json")).await,
             Flood::NoDocuments => visit(world, &format!("https://c.example/down/{at}.json")).await,
+            Flood::Registration => world.post("/register", &JSON, &metadata(at)).await,
             Flood::Device => world.post("/device_authorization", &[], "client_id=dev").await,
             Flood::UnknownClient => token(&format!("grant_type=client_credentials&client_id=u{at}")).await,
             Flood::Token => world.redeem("spa", &format!("oac_{at:0>96}")).await,
@@ -191,6 +197,13 @@ impl Default for Flooded {
     fn default() -> Self {
         Self::new()
     }
+}
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+
+fn metadata(at: usize) -> String {
+    json!({"client_name": format!("Agent {at}"), "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"})
+        .to_string()
 }
 
 async fn visit(world: &World, client_id: &str) -> Reply {

@@ -192,7 +192,7 @@ async fn cm_05_what_is_not_a_document_is_no_client() {
 }
 
 #[tokio::test]
-async fn cm_08_to_cm_11_a_document_that_breaks_a_rule_is_no_client() {
+async fn cm_08_cm_09_cm_10_cm_11_a_document_that_breaks_a_rule_is_no_client() {
     let jwk = |more: &str| format!(r#"{{"kty":"EC","crv":"P-256","x":"{X}","y":"{Y}"{more}}}"#);
     let set = |jwk: &str| json!({ "keys": [serde_json::from_str::<Value>(jwk).unwrap()] });
     const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";

@@ -53,7 +53,7 @@ impl Browser {
     }
 
     /// From the client's link to the provider, by way of the page; the answer is the provider's redirect.
-    async fn to_provider(&mut self, state: &str) -> String {
+    async fn visit_provider(&mut self, state: &str) -> String {
         let page = self.send(&request(state), None).await.text().await.unwrap();
         for said in ["Notes", "notes:read", "127.0.0.1"] {
             assert!(page.contains(said), "{said}: {page}");
@@ -119,7 +119,7 @@ async fn assert_refused(browser: &mut Browser, answer: &str, status: u16) {
 #[tokio::test]
 async fn the_whole_road() {
     let (provider, mut browser) = start().await;
-    let answer = browser.to_provider("s-1").await;
+    let answer = browser.visit_provider("s-1").await;
     let asked = provider.requests().remove(0);
     assert_eq!((&*asked["code_challenge_method"], asked["scope"].contains("openid")), ("S256", true));
     assert!(!asked.contains_key("prompt") && asked["nonce"] != asked["state"]);
@@ -151,18 +151,18 @@ async fn the_whole_road() {
 async fn whoever_says_no_there_is_not_signed_in_here() {
     let (provider, mut browser) = start().await;
     provider.is(Mood::Denies);
-    let answer = browser.to_provider("s-1").await;
+    let answer = browser.visit_provider("s-1").await;
     assert_refused(&mut browser, &answer, 400).await;
     assert_eq!(browser.attempts(), 0, "the attempt is over");
     provider.is(Mood::Willing);
-    let answer = browser.to_provider("s-1").await;
+    let answer = browser.visit_provider("s-1").await;
     assert!(browser.consent(&answer).await.contains("name=\"ticket\""));
 }
 
 #[tokio::test]
 async fn an_answer_that_nobody_waits_for_counts_for_nothing() {
     let (_, mut browser) = start().await;
-    let answer = browser.to_provider("s-1").await;
+    let answer = browser.visit_provider("s-1").await;
     let callback = |query: &str| format!("{}/callback?{query}", browser.issuer);
     let state = param(&Url::parse(&answer).unwrap(), "state").unwrap();
     let forged = [
@@ -189,7 +189,7 @@ async fn an_answer_that_nobody_waits_for_counts_for_nothing() {
 #[tokio::test]
 async fn an_answer_counts_once() {
     let (_, mut browser) = start().await;
-    let answer = browser.to_provider("s-1").await;
+    let answer = browser.visit_provider("s-1").await;
     let copy = browser.clone();
     browser.consent(&answer).await;
     let mut without = browser.clone();
@@ -204,7 +204,7 @@ async fn an_id_token_for_another_request_or_by_another_key_signs_nobody_in() {
     let (provider, mut browser) = start().await;
     for mood in [Mood::OtherNonce, Mood::OtherKey] {
         provider.is(mood);
-        let answer = browser.to_provider("s-1").await;
+        let answer = browser.visit_provider("s-1").await;
         assert_refused(&mut browser, &answer, 400).await;
     }
 }
@@ -212,7 +212,7 @@ async fn an_id_token_for_another_request_or_by_another_key_signs_nobody_in() {
 #[tokio::test]
 async fn tabs_do_not_disturb_each_other() {
     let (_, mut browser) = start().await;
-    let (first, second) = (browser.to_provider("s-1").await, browser.to_provider("s-2").await);
+    let (first, second) = (browser.visit_provider("s-1").await, browser.visit_provider("s-2").await);
     assert_eq!(browser.attempts(), 2);
     for (answer, state) in [(second, "s-2"), (first, "s-1")] {
         let page = browser.consent(&answer).await;
