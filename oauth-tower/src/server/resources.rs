@@ -35,7 +35,7 @@ pub(super) enum Found {
 /// The resources at the issuer's origin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Resources {
-    /// The path of each, empty where it has none.
+    /// The path of each without a slash at its end, empty where it has none.
     paths: Box<[Box<str>]>,
     /// The issuer's own path.
     issuer: Box<str>,
@@ -50,7 +50,11 @@ impl Resources {
         let described =
             server.resources().iter().filter_map(|own| ProtectedResource::of(server, own.uri()).ok());
         let described: Vec<_> = described.filter(here).collect();
-        let paths = described.iter().map(|resource| resource.path().into()).collect();
+        let path = |resource: &ProtectedResource| {
+            let path = resource.path();
+            path.strip_suffix('/').unwrap_or(path).into()
+        };
+        let paths = described.iter().map(path).collect();
         (Self { paths, issuer: server.issuer().path().into() }, described)
     }
 
