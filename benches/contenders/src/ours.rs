@@ -11,7 +11,7 @@ use http::{Request, Response};
 use oauth_core::authorize::{Login, ShowError};
 use oauth_core::client::{Client, ClientSecret};
 use oauth_core::clock::{Clock, SystemClock};
-use oauth_core::server::{Pending, Server, SignIn};
+use oauth_core::server::{Pending, Server, ServerBuilder, SignIn};
 use oauth_core::storage::Store;
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::bearer::{BearerLayer, BearerService};
@@ -40,19 +40,23 @@ impl Ours {
     }
 }
 
-/// Ours on another store.
+/// Ours on another store, with other settings.
 ///
 /// # Panics
 ///
 /// When the settings are no server's.
-pub fn ours_on(store: impl Store) -> (Arc<Server>, AuthorizationServerService) {
+pub fn ours_on(
+    store: impl Store,
+    configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+) -> (Arc<Server>, AuthorizationServerService) {
     let client = Client::confidential(CLIENT_ID, &ClientSecret::from_text(CLIENT_SECRET))
         .redirect_uri(REDIRECT_URI)
         .grant_types(["authorization_code", "client_credentials", "refresh_token"])
         .scope(SCOPE)
         .resource("https://api.example")
         .first_party();
-    let server = Server::builder(ISSUER, store).client(client).build().expect("a valid server");
+    let builder = Server::builder(ISSUER, store).client(client);
+    let server = configure(builder).build().expect("a valid server");
     let service = AuthorizationServerLayer::new(server.clone()).host(SignedIn).into_service();
     (server, service)
 }
@@ -85,7 +89,7 @@ impl Contender for Ours {
 
     fn new() -> Self {
         let store = MemoryStore::new();
-        let (server, service) = ours_on(store.clone());
+        let (server, service) = ours_on(store.clone(), |builder| builder);
         let protect = BearerLayer::new(server).require_scope("read");
         let resource = protect.layer(Open);
         Self { store, service, protect, resource }

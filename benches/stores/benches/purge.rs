@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use contenders::{ours_on, request};
+use contenders::request;
 use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::handle::GrantId;
 use oauth_core::secret::{SystemRandom, random_array};
 use oauth_core::storage::{Body, Index, Key, Page, Record, Store, Swap, Version};
 use oauth_storage_redis::redis;
 use sqlx::query_scalar;
-use stores::{Client, Postgres, Redis, Sqlite};
+use stores::{Client, Postgres, Redis, Sqlite, service};
 use tokio::task::JoinSet;
 
 const BATCH: usize = 500;
@@ -86,14 +86,14 @@ async fn cycles(
     size: impl AsyncFn() -> String,
     vacuum: impl AsyncFn(),
 ) {
-    let (_, service) = ours_on(store.clone());
+    let service = service(store.clone());
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
-        clients.push(Client::sign_in(service.clone()).await);
+        clients.push(Client::sign_in(service.clone(), 64).await);
     }
     let listing = store.list(Index::Client(request::CLIENT_ID), Page::first(1)).await.expect("it answers");
     let pattern = store.load(&listing.keys[0]).await.expect("it answers").expect("it is stored");
-    println!("{engine}, {} live grants: {}", CLIENTS, size().await);
+    println!("{engine}, {} live grants: {}", 64 * CLIENTS, size().await);
     for _ in 0..2 {
         let begun = Instant::now();
         fill(store, &pattern, grants).await;

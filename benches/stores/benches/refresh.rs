@@ -5,14 +5,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contenders::{ours_on, request};
+use contenders::request;
 use oauth_core::storage::{Index, Key, Page, Record, Store};
-use stores::{Bare, Client, Postgres, PostgresLoop, Redis, RedisLoop, Sqlite, SqliteLoop, median, rate};
+use stores::{
+    Bare, Client, Postgres, PostgresLoop, Redis, RedisLoop, Sqlite, SqliteLoop, median, rate, service,
+};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 const TURN: Duration = Duration::from_millis(500);
 const TURNS: usize = 11;
 const AT_ONCE: [usize; 3] = [1, 8, 64];
+/// Of all clients together, so that a grant is not refreshed before its token is over.
+const GRANTS: usize = 512;
 
 #[tokio::main]
 async fn main() {
@@ -23,7 +28,7 @@ async fn main() {
         let engine = Sqlite::start().await;
         let (pool, turn) = (engine.store.pool().clone(), Arc::new(Mutex::new(())));
         let bare = |record| SqliteLoop::new(pool.clone(), record, turn.clone());
-        let (_, records) = clients(&engine.store, 1).await;
+        let records = records(&engine.store, 1).await;
         let writes = SqliteLoop::new(pool.clone(), records[0].clone(), turn.clone()).of_writes();
         compare("sqlite", &engine.store, at_once, bare, Some(writes)).await;
     }
@@ -41,19 +46,25 @@ async fn main() {
     }
 }
 
-/// Clients of a server on the store, and what they have stored.
-async fn clients(store: &(impl Store + Clone), count: usize) -> (Vec<Client>, Vec<Arc<Record>>) {
-    let (_, service) = ours_on(store.clone());
-    let before = keys(store).await;
-    let mut clients = Vec::new();
+/// Clients of a server on the store, each with its share of the grants.
+async fn clients(store: &(impl Store + Clone), count: usize, grants: usize) -> Vec<Client> {
+    let service = service(store.clone());
+    let mut signing_in = JoinSet::new();
     for _ in 0..count {
-        clients.push(Client::sign_in(service.clone()).await);
+        signing_in.spawn(Client::sign_in(service.clone(), grants / count));
     }
+    signing_in.join_all().await
+}
+
+/// So many refreshed grants, as a server stores them.
+async fn records(store: &(impl Store + Clone), count: usize) -> Vec<Arc<Record>> {
+    let before = keys(store).await;
+    clients(store, count, count).await;
     let mut records = Vec::new();
     for key in keys(store).await.difference(&before) {
         records.push(store.load(key).await.expect("it answers").expect("it is stored"));
     }
-    (clients, records)
+    records
 }
 
 async fn keys(store: &impl Store) -> HashSet<Key> {
@@ -76,9 +87,8 @@ async fn compare<B: Bare>(
     bare: impl Fn(Arc<Record>) -> B,
     writes: Option<B>,
 ) {
-    let (mut ours, _) = clients(store, at_once).await;
-    let (_, records) = clients(store, at_once).await;
-    let mut loops: Vec<B> = records.into_iter().map(bare).collect();
+    let mut loops: Vec<B> = records(store, at_once).await.into_iter().map(bare).collect();
+    let mut ours = clients(store, at_once, GRANTS).await;
     let mut writes: Vec<B> = writes.into_iter().collect();
     let (mut by_server, mut by_driver, mut by_commit) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..=TURNS {

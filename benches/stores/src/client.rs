@@ -1,46 +1,73 @@
-//! A client with one grant, which it refreshes again and again.
+//! A client with some grants, which it refreshes in turn.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::time::Duration;
 
-use contenders::{Req, Res, request};
+use contenders::{Req, Res, ours_on, request};
 use http_body_util::BodyExt;
+use oauth_core::clock::{Clock, SystemClock, Timestamp};
+use oauth_core::storage::Store;
 use oauth_tower::server::AuthorizationServerService;
 use serde_json::Value;
 use tower_service::Service;
 
 /// Refreshes through the tower service, in process.
-#[derive(Clone)]
 pub struct Client {
     service: AuthorizationServerService,
-    refresh_token: String,
+    refresh_tokens: VecDeque<String>,
 }
 
 impl Client {
-    /// Signs in, redeems the code, and refreshes until the grant is as large as it gets.
+    /// Signs in so many times at [`service`], redeems the codes, and refreshes each grant once its first token is over.
     ///
     /// # Panics
     ///
     /// When the server refuses.
-    pub async fn sign_in(mut service: AuthorizationServerService) -> Self {
-        let redirect = answered(&mut service, request::authorize("/authorize")).await;
-        let code = request::code_of(&redirect);
-        let tokens = answered(&mut service, request::post("/token", request::form::code(&code))).await;
-        let mut client = Self { refresh_token: refresh_token(&tokens), service };
-        for _ in 0..20 {
+    pub async fn sign_in(mut service: AuthorizationServerService, grants: usize) -> Self {
+        let mut refresh_tokens = VecDeque::new();
+        for _ in 0..grants {
+            let redirect = answered(&mut service, request::authorize("/authorize")).await;
+            let code = request::code_of(&redirect);
+            let tokens = answered(&mut service, request::post("/token", request::form::code(&code))).await;
+            refresh_tokens.push_back(refresh_token(&tokens));
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        let mut client = Self { service, refresh_tokens };
+        for _ in 0..grants {
             client.refresh().await;
         }
         client
     }
 
-    /// One refresh.
+    /// One refresh, of the grant that was refreshed the longest time ago.
     ///
     /// # Panics
     ///
     /// When the server refuses.
     pub async fn refresh(&mut self) {
-        let form = request::form::refresh(&self.refresh_token);
+        let form = request::form::refresh(&self.refresh_tokens.pop_front().expect("it has grants"));
         let tokens = answered(&mut self.service, request::post("/token", form)).await;
-        self.refresh_token = refresh_token(&tokens);
+        self.refresh_tokens.push_back(refresh_token(&tokens));
+    }
+}
+
+/// A server on the store whose access tokens live for a second of a clock that hurries: a client refreshes when its last token is
+/// over, so a grant holds one or two of them.
+pub fn service(store: impl Store) -> AuthorizationServerService {
+    let clock = Hurried { start: SystemClock.now() };
+    ours_on(store, |builder| builder.clock(clock).access_token_lifetime(Duration::from_secs(1))).1
+}
+
+/// Runs fifty times as fast as time does.
+#[derive(Debug)]
+struct Hurried {
+    start: Timestamp,
+}
+
+impl Clock for Hurried {
+    fn now(&self) -> Timestamp {
+        self.start + 50 * SystemClock.now().since(self.start)
     }
 }
 

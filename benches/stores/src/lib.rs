@@ -7,6 +7,6 @@ mod engine;
 mod work;
 
 pub use bare::{Bare, PostgresLoop, RedisLoop, SqliteLoop};
-pub use client::Client;
+pub use client::{Client, service};
 pub use engine::{Postgres, Redis, Sqlite};
 pub use work::{median, rate};
