@@ -370,21 +370,3 @@ async fn rv_11_a_revoked_jwt_is_one_everywhere_that_asks() {
     assert!(world.server.verify(&token).await.is_err());
     assert_eq!(world.refresh("web", &refresh).await.status, 200, "the grant lives on");
 }
-
-/// The packages in the lock file that depend on another.
-fn dependents(lock: &'static str, on: &str) -> Vec<&'static str> {
-    let named = format!("\n \"{on}\"");
-    let packages = lock
-        .split("[[package]]")
-        .filter(|package| package.contains(&format!("{named},")) || package.contains(&format!("\n \"{on} ")));
-    packages.filter_map(|package| package.split('"').nth(1)).collect()
-}
-
-#[test]
-fn jw_28_no_key_of_ours_meets_an_rsa_implementation_that_leaks_it() {
-    let lock = include_str!("../../../Cargo.lock");
-    assert!(dependents(lock, "aws-lc-rs").contains(&"oauth-jose"), "the lock file can be read");
-    // Verifying uses no private key.
-    let only_verifies = ["openidconnect"];
-    assert!(dependents(lock, "rsa").iter().all(|own| only_verifies.contains(own)));
-}
