@@ -12,5 +12,12 @@ mod mutants;
 mod purging;
 #[path = "../records/mod.rs"]
 mod records;
+#[path = "../registered/mod.rs"]
+mod registered;
 mod sloppy;
 mod suite;
+
+#[test]
+fn registered_clients_survive_a_restart() {
+    registered::survive_a_restart(&backend::Schemas::new());
+}

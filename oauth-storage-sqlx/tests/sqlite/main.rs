@@ -11,6 +11,13 @@ mod purging;
 mod reads;
 #[path = "../records/mod.rs"]
 mod records;
+#[path = "../registered/mod.rs"]
+mod registered;
 mod sloppy;
 mod suite;
 mod writer;
+
+#[test]
+fn registered_clients_survive_a_restart() {
+    registered::survive_a_restart(&backend::Files::new());
+}
