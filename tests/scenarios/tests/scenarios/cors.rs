@@ -1,7 +1,8 @@
 //! A client that runs in a browser (draft-ietf-oauth-browser-based-apps): scripts of any origin, without cookies.
 
 use http::Request;
-use scenario_tests::{Reply, World, encode};
+use oauth_core::server::DynamicRegistration;
+use scenario_tests::{Reply, Setup, World, encode};
 
 const ORIGIN: &str = "https://app.example";
 
@@ -30,8 +31,12 @@ fn lets_through(reply: &Reply, method: &str, headers: &str) -> bool {
 
 #[tokio::test]
 async fn scripts_may_call_what_clients_call() {
-    let world = World::start().await;
+    let registration = DynamicRegistration::open();
+    let world = Setup::new().server(|server| server.dynamic_registration(registration)).start().await;
     for (method, path, headers) in [
+        ("POST", "/register", "content-type,mcp-protocol-version"),
+        ("PUT", "/register/some-client", "authorization,content-type"),
+        ("DELETE", "/register/some-client", "authorization"),
         ("POST", "/token", "authorization,content-type"),
         ("POST", "/token", "dpop"),
         ("POST", "/revoke", "authorization"),
