@@ -10,7 +10,7 @@ use std::error::Error;
 use axum::Router;
 use http::uri::Authority;
 use oauth_core::fetch::DocumentFetcher;
-use oauth_core::server::Server;
+use oauth_core::server::{DynamicRegistration, Server};
 use oauth_storage_memory::MemoryStore;
 use oauth_tower::mcp::{ToolScopesLayer, guard};
 use oauth_tower::pages::{Pages, Theme};
@@ -37,11 +37,13 @@ pub fn app(origin: &str, fetcher: impl DocumentFetcher) -> Result<Router, Box<dy
     authorize(origin, fetcher, Router::new().route_service("/mcp", service))
 }
 
-/// Puts authorization around the endpoint `/mcp` of an app.
+/// Puts authorization around the endpoint `/mcp` of an app. Clients come by their metadata documents; those that have none register
+/// themselves.
 fn authorize(origin: &str, fetcher: impl DocumentFetcher, app: Router) -> Result<Router, Box<dyn Error>> {
     let endpoint = format!("{origin}/mcp");
     let server = Server::builder(origin, MemoryStore::new())
         .mcp(&*endpoint, fetcher)
+        .dynamic_registration(DynamicRegistration::open())
         .scope("notes:read", "read your notes")
         .scope("notes:write", "add notes in your name")
         .build()?;

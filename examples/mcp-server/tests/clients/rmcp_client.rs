@@ -16,10 +16,16 @@ const CALLBACK: &str = "http://127.0.0.1:4711/callback";
 
 /// Lets a client in, with what it asks for of its own accord, or with this scope.
 async fn authorized(origin: &str, scopes: &[&str]) -> (AuthorizationManager, String) {
-    let mut state = OAuthState::new(format!("{origin}/mcp"), None).await.unwrap();
-    let request = AuthorizationRequest::new(CALLBACK)
-        .with_client_metadata_url(CLIENT)
-        .with_scopes(scopes.iter().copied());
+    let state = OAuthState::new(format!("{origin}/mcp"), None).await.unwrap();
+    let request = AuthorizationRequest::new(CALLBACK).with_client_metadata_url(CLIENT);
+    let_in(state, request.with_scopes(scopes.iter().copied()), origin).await
+}
+
+async fn let_in(
+    mut state: OAuthState,
+    request: AuthorizationRequest,
+    origin: &str,
+) -> (AuthorizationManager, String) {
     state.start_authorization(request).await.unwrap();
     let url = state.get_authorization_url().await.unwrap();
     let (callback, page) = Browser::new(origin).approve(&url).await;
@@ -57,6 +63,19 @@ async fn rmcp_finds_everything_signs_in_calls_and_refreshes() {
     let client = connect(&origin, AuthClient::new(reqwest::Client::new(), manager)).await;
     assert_eq!(call(&client, "add_note", "buy milk").await.as_deref(), Ok("added"));
     assert_eq!(call(&client, "list_notes", "").await.as_deref(), Ok("notes of ada:\nbuy milk"));
+    client.cancel().await.unwrap();
+}
+
+#[tokio::test]
+async fn rmcp_without_a_document_registers_itself() {
+    let origin = serve().await;
+    let state = OAuthState::new(format!("{origin}/mcp"), None).await.unwrap();
+    let request = AuthorizationRequest::new(CALLBACK).with_client_name("Newcomer");
+    let (manager, page) = let_in(state, request, &origin).await;
+    assert!(page.contains("Newcomer"), "{page}");
+    manager.refresh_token().await.unwrap();
+    let client = connect(&origin, AuthClient::new(reqwest::Client::new(), manager)).await;
+    assert_eq!(call(&client, "list_notes", "").await.as_deref(), Ok("notes of ada:\n"));
     client.cancel().await.unwrap();
 }
 

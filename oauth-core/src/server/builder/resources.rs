@@ -28,6 +28,9 @@ impl ServerBuilder {
     /// is on for every server: PKCE with S256, `iss`, exact redirect URIs, rotation, consent that names the client's and the
     /// redirect's host. `oauth_tower::mcp` guards the endpoint itself.
     ///
+    /// Clients without a metadata document need [`dynamic_registration`](Self::dynamic_registration), which the specification
+    /// keeps for compatibility; or the host registers them.
+    ///
     /// # Security
     ///
     /// As for [`document_fetcher`](Self::document_fetcher). Anybody can be a client now; each person decides by the consent page,
