@@ -1,6 +1,6 @@
 //! An MCP server and the authorization server that lets clients in, in one axum app.
 //!
-//! Everything that is not about MCP itself is [`authorize`]: it takes any MCP service and gives the whole app.
+//! Everything that is not about MCP itself is the function `authorize`: it takes any MCP service and gives the whole app.
 
 mod notes;
 mod users;

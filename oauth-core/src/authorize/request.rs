@@ -203,13 +203,9 @@ fn requested_scope(scope: Option<&str>, client: &Client, target: &Target) -> Res
     if scope.is_subset_of(client.scope()) {
         return Ok(scope);
     }
-    // Such clients ask for whatever they have read somewhere; the answer says what they got (RFC 6749 §3.3).
-    let narrowed = scope.intersection(client.scope());
-    if client.is_self_described() && !narrowed.is_empty() {
-        Ok(narrowed)
-    } else {
-        Err(target.refuse(ErrorCode::InvalidScope, "the client may not ask for this scope"))
-    }
+    client
+        .narrowed(&scope)
+        .ok_or_else(|| target.refuse(ErrorCode::InvalidScope, "the client may not ask for this scope"))
 }
 
 /// The registered form of each requested resource, once; the client's default where none is requested.

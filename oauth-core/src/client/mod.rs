@@ -238,6 +238,16 @@ impl Client {
         })
     }
 
+    /// What of a requested scope the client may have, where less is an answer (RFC 6749 §3.3): for clients that describe
+    /// themselves, which ask for whatever they have read somewhere, and where only `offline_access` is too much, which is ignored
+    /// (OpenID Connect Core §11).
+    pub(crate) fn narrowed(&self, requested: &Scope) -> Option<Scope> {
+        let narrowed = requested.intersection(&self.scope);
+        let lenient =
+            self.is_self_described() || requested.difference(&narrowed).as_str() == "offline_access";
+        (lenient && !narrowed.is_empty()).then_some(narrowed)
+    }
+
     /// The same client at a server with these resources.
     pub(crate) fn at(mut self, registered: &Resources) -> Self {
         if self.resources.is_empty() {

@@ -68,14 +68,8 @@ impl<'a> TokenRequest<'a> {
     pub fn ask(&self) -> Result<Ask<'a>, Error> {
         let client: &'a Client = self.client;
         let canonical = |requested| client.find_resource(requested).map_or(requested, Resource::as_str);
-        let mut scope = self.scope()?;
-        if client.is_self_described() {
-            // As at the authorization endpoint: the answer says what it got.
-            let within = |scope: Scope| {
-                Some(scope.intersection(client.scope())).filter(|own| !own.is_empty()).unwrap_or(scope)
-            };
-            scope = scope.map(within);
-        }
+        // As at the authorization endpoint: the answer says what it got.
+        let scope = self.scope()?.map(|scope| client.narrowed(&scope).unwrap_or(scope));
         Ok(Ask { scope, resources: self.params.all("resource").map(canonical).collect() })
     }
 }

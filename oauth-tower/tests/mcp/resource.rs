@@ -167,6 +167,23 @@ fn a_layer_for_a_resource_that_nobody_registered_is_a_mistake_that_says_so() {
     drop(BearerLayer::new(server).resource("HTTPS://h.example/mcp").layer(()));
 }
 
+#[tokio::test]
+async fn what_is_advertised_to_all_is_ignored_where_the_host_did_not_give_it() {
+    let server = builder(ORIGIN).build().unwrap();
+    let location = authorize(&server, CLIENTS[1], "&scope=read+write+offline_access").await;
+    assert!(location.contains("code="), "{location}");
+    let first = tokens(&server, CLIENTS[1], "&scope=read+offline_access", "").await;
+    assert_eq!(first["scope"], "read");
+    let refresh = first["refresh_token"].as_str().unwrap();
+    let form =
+        format!("grant_type=refresh_token&client_id=app&refresh_token={refresh}&scope=read+offline_access");
+    assert_eq!(redeem(&server, form).await["scope"], "read");
+    for too_much in ["read+admin", "read+admin+offline_access", "offline_access"] {
+        let location = authorize(&server, CLIENTS[1], &format!("&scope={too_much}")).await;
+        assert!(location.contains("error=invalid_scope"), "{too_much}: {location}");
+    }
+}
+
 #[test]
 fn a_registry_names_each_resource_once() {
     let twice = builder(ORIGIN).resource("https://H.example/mcp").build().unwrap_err();
