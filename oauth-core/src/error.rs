@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,7 +100,8 @@ pub struct Error {
     client_id: Option<Arc<str>>,
     grant_id: Option<GrantId>,
     basic_challenge: bool,
-    retry_after: Option<Duration>,
+    /// Whole milliseconds: an error is moved along with every answer, so its size counts.
+    retry_after: Option<NonZeroU32>,
 }
 
 /// What the operator should know beyond the description.
@@ -116,7 +118,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 impl Error {
     /// An error with a description that the client may read. It must be printable ASCII without `"` and `\`.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        let retry_after = (code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_AFTER);
+        let retry_after = (code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_AFTER).and_then(millis);
         Self {
             code,
             description: description.into(),
@@ -149,7 +151,7 @@ impl Error {
     /// Says in the answer when to try again.
     #[must_use]
     pub fn retry_in(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+        self.retry_after = millis(after);
         self
     }
 
@@ -234,8 +236,14 @@ impl Error {
 
     /// `Retry-After`, for answers with status 429 and 503.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.retry_after.map(|after| Duration::from_millis(after.get().into()))
     }
+}
+
+/// Rounded up, and never none at all: who comes back too early is refused again.
+fn millis(duration: Duration) -> Option<NonZeroU32> {
+    let millis = duration.as_nanos().div_ceil(1_000_000).max(1);
+    NonZeroU32::new(u32::try_from(millis).unwrap_or(u32::MAX))
 }
 
 impl From<Refusal> for Error {
@@ -274,5 +282,21 @@ impl From<crate::params::ParamsError> for Error {
             }
             _ => Self::invalid_request("the parameters cannot be read").because(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_small_and_says_when_to_come_back() {
+        assert!(size_of::<Error>() <= 88, "{}", size_of::<Error>());
+        let after = |duration| Error::invalid_request("x").retry_in(duration).retry_after();
+        assert_eq!(after(Duration::from_millis(1500)), Some(Duration::from_millis(1500)));
+        assert_eq!(after(Duration::from_nanos(1)), Some(Duration::from_millis(1)));
+        assert_eq!(after(Duration::ZERO), Some(Duration::from_millis(1)));
+        assert!(after(Duration::MAX) > Some(Duration::from_secs(49 * 24 * 3600)));
+        assert_eq!(Error::unavailable("x").retry_after(), Some(RETRY_AFTER));
     }
 }

@@ -25,10 +25,16 @@ pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Inner { #[pin] future: F },
-        WellKnown { #[pin] future: F, preflight: Option<Response<Body>>, ours: Option<Response<Body>> },
+        WellKnown { #[pin] future: F, own: Box<Own> },
         Ready { response: Option<Response<Body>> },
         Later { future: Pin<Box<dyn Future<Output = Response<Body>> + Send>>, observed: Observed },
     }
+}
+
+/// What is answered where the inner service does not. Boxed, so that the common future has no room for it.
+struct Own {
+    preflight: Option<Response<Body>>,
+    ours: Option<Response<Body>>,
 }
 
 impl<F> ResponseFuture<F> {
@@ -43,9 +49,10 @@ impl<F> ResponseFuture<F> {
         preflight: Option<Response<Body>>,
         ours: Option<Response<Body>>,
     ) -> Self {
-        Self { state: State::WellKnown { future, preflight, ours } }
+        Self { state: State::WellKnown { future, own: Box::new(Own { preflight, ours }) } }
     }
 
+    #[inline]
     pub(super) fn own(outcome: Outcome, observed: Observed) -> Self {
         Self {
             state: match outcome {
@@ -78,7 +85,8 @@ where
                     .poll(cx)
                     .map(|answer| answer.map(|response| response.map(ResponseBody::inner)));
             }
-            StateProjection::WellKnown { future, preflight, ours } => {
+            StateProjection::WellKnown { future, own } => {
+                let Own { preflight, ours } = &mut **own;
                 let response = ready!(future.poll(cx))?;
                 let success = response.status().is_success();
                 let answered = match (&preflight, &ours) {
@@ -93,7 +101,7 @@ where
             }
             StateProjection::Ready { response } => response.take().expect("polled after completion"),
             StateProjection::Later { future, observed } => {
-                let _entered = observed.span.enter();
+                let _entered = observed.enter();
                 let mut response = ready!(future.as_mut().poll(cx));
                 observed.answered(&mut response);
                 response

@@ -3,6 +3,8 @@
 use http::Response;
 use tracing::Span;
 use tracing::field::Empty;
+use tracing::level_filters::LevelFilter;
+use tracing::span::Entered;
 
 use crate::body::Body;
 use crate::endpoint::RefusedAs;
@@ -11,29 +13,38 @@ use crate::endpoint::RefusedAs;
 /// filled in as it becomes known.
 pub(super) struct Observed {
     endpoint: &'static str,
-    pub(super) span: Span,
+    /// Boxed, since it moves with every answer; none where nobody listens.
+    span: Option<Box<Span>>,
 }
 
 impl Observed {
+    #[inline]
     pub(super) fn new(endpoint: &'static str) -> Self {
-        let span = tracing::info_span!(
-            "oauth_request",
-            endpoint,
-            client_id = Empty,
-            grant_id = Empty,
-            outcome = Empty
-        );
-        Self { endpoint, span }
+        let heard = LevelFilter::current() != LevelFilter::OFF;
+        Self { endpoint, span: if heard { span(endpoint) } else { None } }
+    }
+
+    /// Enters the span, until the answer is dropped.
+    #[inline]
+    pub(super) fn enter(&self) -> Option<Entered<'_>> {
+        self.span.as_deref().map(Span::enter)
     }
 
     /// Notes how it was answered.
     pub(super) fn answered(&self, response: &mut Response<Body>) {
         let outcome = response.extensions_mut().remove::<RefusedAs>().map_or("ok", RefusedAs::outcome);
-        if !self.span.is_disabled() {
-            self.span.record("outcome", outcome);
+        if let Some(span) = &self.span {
+            span.record("outcome", outcome);
         }
         count(self.endpoint, outcome);
     }
+}
+
+#[cold]
+fn span(endpoint: &'static str) -> Option<Box<Span>> {
+    let span =
+        tracing::info_span!("oauth_request", endpoint, client_id = Empty, grant_id = Empty, outcome = Empty);
+    (!span.is_disabled()).then(|| Box::new(span))
 }
 
 #[cfg(feature = "metrics")]

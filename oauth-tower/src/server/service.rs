@@ -61,7 +61,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = &self.shared;
-        let future = match shared.find(request.uri().path()) {
+        let (outcome, observed) = match shared.find(request.uri().path()) {
             Route::Inner => return ResponseFuture::inner(self.inner.call(request)),
             Route::WellKnown => {
                 let preflight = well_known_options(&request);
@@ -90,15 +90,18 @@ where
         };
         // A permit that the inner service holds since it was ready must not wait for a call that does not come.
         self.inner = self.inner.clone();
-        future
+        ResponseFuture::own(outcome, observed)
     }
 }
 
 /// The answer of an endpoint or page, and what is noted of it.
-fn observe<F>(name: &'static str, answer: impl FnOnce() -> Outcome) -> ResponseFuture<F> {
+#[inline]
+fn observe(name: &'static str, answer: impl FnOnce() -> Outcome) -> (Outcome, Observed) {
     let observed = Observed::new(name);
-    let outcome = observed.span.in_scope(answer);
-    ResponseFuture::own(outcome, observed)
+    let entered = observed.enter();
+    let outcome = answer();
+    drop(entered);
+    (outcome, observed)
 }
 
 /// The inner service where there is no app: 404 with an empty body, for every request.
