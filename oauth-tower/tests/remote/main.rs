@@ -8,4 +8,5 @@ mod issuer;
 mod jwks;
 mod jwt;
 mod lies;
+mod no_runtime;
 mod rotation;

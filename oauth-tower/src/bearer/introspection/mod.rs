@@ -105,10 +105,12 @@ impl Inner {
         if flights.len() >= self.max_in_flight {
             return Err(unavailable("too many questions at the introspection endpoint are open"));
         }
-        let landing = Landing { inner: self.clone(), token: token.into() };
-        let flight = Flight::begin(async move { landing.inner.ask(&landing.token).await });
-        let flight = flight.ok_or_else(|| unavailable("there is no tokio runtime to ask in"))?;
+        let prepared = Flight::prepare();
+        let (takeoff, flight) = prepared.ok_or_else(|| unavailable("there is no tokio runtime to ask in"))?;
         flights.insert(token.into(), flight.clone());
+        drop(flights);
+        let landing = Landing { inner: self.clone(), token: token.into() };
+        takeoff.begin(async move { landing.inner.ask(&landing.token).await });
         Ok(flight)
     }
 

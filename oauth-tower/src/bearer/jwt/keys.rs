@@ -106,12 +106,14 @@ impl IssuerKeys {
         if state.begun_at.is_some_and(|begun_at| begun_at <= now && now.since(begun_at) < pause) {
             return None;
         }
-        let landing = Landing(self.clone());
-        let flight = Flight::begin(async move { landing.0.fetch().await })?;
+        let (takeoff, flight) = Flight::prepare()?;
         state.begun_at = Some(now);
         state.flight = Some(flight.clone());
         // Whatever becomes of it, the next attempt is not before the pause is over.
         remote.refresh_at.store((now + pause).as_millis(), Ordering::Relaxed);
+        drop(state);
+        let landing = Landing(self.clone());
+        takeoff.begin(async move { landing.0.fetch().await });
         Some(flight)
     }
 
