@@ -75,7 +75,7 @@ impl<V: Verifier> BearerLayer<V> {
 
     /// Asks for an authentication of one of these context classes (`acr`), separated by spaces. A weaker one is answered with
     /// 401 `insufficient_user_authentication`, by which a client knows what to ask the authorization server for (RFC 9470).
-    /// The last call counts.
+    /// The last call counts; one that names none is never met.
     pub fn acr_values(mut self, acr_values: impl AsRef<str>) -> Self {
         self.required.one_acr_of(acr_values.as_ref());
         self

@@ -13,14 +13,14 @@ use super::scope::RequiredTokens;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requirements {
     pub(super) tokens: RequiredTokens,
-    /// Context classes of which one will do, separated by spaces; empty if any will.
-    acr_values: String,
+    /// Context classes of which one will do, separated by spaces; with none of them nothing will. Absent if any will.
+    acr_values: Option<String>,
     max_age: Option<Duration>,
 }
 
 impl Requirements {
     pub(super) fn one_acr_of(&mut self, acr_values: &str) {
-        self.acr_values = acr_values.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        self.acr_values = Some(acr_values.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
     }
 
     /// The shortest of several counts.
@@ -29,7 +29,7 @@ impl Requirements {
     }
 
     pub(super) fn acr_values(&self) -> &str {
-        &self.acr_values
+        self.acr_values.as_deref().unwrap_or_default()
     }
 
     pub(super) fn max_age(&self) -> Option<Duration> {
@@ -45,7 +45,7 @@ impl Requirements {
 
     /// Whether a verified token is enough. The authentication comes first, since its challenge names the scope as well.
     pub(super) fn check(&self, token: &AccessToken, clock: &dyn Clock) -> Result<(), Denial> {
-        if self.max_age.is_some() || !self.acr_values.is_empty() {
+        if self.max_age.is_some() || self.acr_values.is_some() {
             self.check_authentication(token, clock.now())
                 .map_err(|why| Denial::of(Cause::InsufficientAuthentication, why, token))?;
         }
@@ -60,7 +60,8 @@ impl Requirements {
             return Err("the token does not say how the resource owner authenticated");
         };
         let acr = authentication.acr().map_or("", |acr| acr);
-        if !self.acr_values.is_empty() && !self.acr_values.split(' ').any(|value| value == acr) {
+        let one_of = |values: &String| values.split_ascii_whitespace().any(|value| value == acr);
+        if self.acr_values.as_ref().is_some_and(|values| !one_of(values)) {
             return Err("the resource owner did not authenticate in a way that is enough here");
         }
         if self.max_age.is_some_and(|max_age| now.since(authentication.time) > max_age) {

@@ -10,6 +10,7 @@ use oauth_core::server::AccessToken;
 use tower_service::Service;
 
 use super::authorization::{self, Presented};
+use super::guard::Guard;
 use super::shared::Shared;
 use super::{ResponseFuture, Verification, Verifier, cors};
 use crate::body::{Body, ResponseBody};
@@ -109,10 +110,13 @@ pub(super) enum Pass {
     No(Response<Body>),
 }
 
-/// Tells what is further inside who calls. The default way of refusing need not be told where there is a token.
+/// Tells what is further inside who calls. The default way of refusing need not be told where there is a token; that of a layer
+/// further out does not count any more.
 pub(super) fn admit<V>(extensions: &mut Extensions, token: Option<Arc<AccessToken>>, shared: &Shared<V>) {
     if token.is_none() || shared.guard.custom {
         extensions.insert(shared.guard.clone());
+    } else {
+        extensions.remove::<Arc<Guard>>();
     }
     match token {
         Some(token) => extensions.insert(token),

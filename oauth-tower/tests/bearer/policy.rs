@@ -168,3 +168,27 @@ async fn an_exempt_path_needs_no_token() {
     assert_eq!((answer.status.as_u16(), &*answer.body), (200, "nobody"));
     ask(&layer, at("/healthz/")).await.refused(401, "invalid_token");
 }
+
+/// The nearest layer says how those further inside refuse, also where one further out only watches.
+#[tokio::test]
+async fn a_layer_that_observes_does_not_open_what_a_stricter_one_guards() {
+    let world = World::new();
+    let read = world.token("read").await;
+    let api = Api::default();
+    let guarded = world.layer().layer(RequireScopeLayer::new("admin").layer(api.clone()));
+    let service = world.layer().realm("outer").observe().layer(guarded);
+    let refused = Answer::of(service, bearer(&read)).await;
+    refused.refused(403, "insufficient_scope");
+    assert!(refused.challenge().starts_with(r#"Bearer realm="api""#), "{refused:?}");
+    assert_eq!(api.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_list_of_context_classes_without_one_is_never_met() {
+    for none in ["", " "] {
+        let layer = BearerLayer::new(Authenticated(0, "")).acr_values(none);
+        let answer = ask(&layer, bearer("a")).await;
+        answer.refused(401, "insufficient_user_authentication");
+        assert!(!answer.challenge().contains("acr_values"), "{answer:?}");
+    }
+}
