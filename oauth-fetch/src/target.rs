@@ -41,7 +41,9 @@ impl Target {
         };
         let authority = url.split("://").nth(1).unwrap_or_default();
         let authority = &authority[..authority.find(['/', '?', '#']).unwrap_or(authority.len())];
-        if authority.contains('@') || parsed.fragment().is_some() {
+        // The text finds an empty user name, the parser one behind fewer or more slashes than two.
+        let user = authority.contains('@') || !parsed.username().is_empty() || parsed.password().is_some();
+        if user || parsed.fragment().is_some() {
             return Err(FetchError::Url);
         }
         let (host, is_loopback) = match parsed.host().ok_or(FetchError::Url)? {
@@ -111,6 +113,15 @@ mod tests {
             "https://u@c.example/",
             "https://u:p@c.example/",
             "https://@c.example/",
+            "https:u@c.example/",
+            "https:/u:p@c.example/",
+            "https:///u@c.example/",
+            "https://[2606:4700::1111%25eth0]/",
+            "https://[fe80::1%eth0]/",
+            "https://c.example:443.0/",
+            "https://c.example:99999/",
+            "https://256.256.256.256/",
+            "https://1.2.3.4.5/",
             "https://c.example:22/",
             "https://c.example:80/",
             "https://c.example/#f",
