@@ -10,8 +10,10 @@ use super::{Device, Error, Tokens};
 
 /// How much longer to wait after each `slow_down`.
 const SLOWER: Duration = Duration::from_secs(5);
-/// How long to wait at most when the server cannot be reached.
+/// How long to wait at most, whatever the server says, and when it cannot be reached.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How long a code may live, whatever the server says.
+const DAY: u64 = 24 * 3600;
 
 #[derive(Deserialize)]
 struct Refusal {
@@ -31,7 +33,7 @@ pub async fn poll(http: &Client, endpoint: &str, client_id: &str, device: &Devic
         ("client_id", client_id),
         ("device_code", &device.device_code),
     ];
-    let mut interval = Duration::from_secs(device.interval);
+    let mut interval = Duration::from_secs(device.interval.max(1)).min(LONGEST);
     let mut wait = interval;
     let asking = async {
         loop {
@@ -48,7 +50,7 @@ pub async fn poll(http: &Client, endpoint: &str, client_id: &str, device: &Devic
             match answer.status() {
                 StatusCode::OK => return Ok(answer.json().await?),
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                    wait = wait.max(retry_after(&answer));
+                    wait = wait.max(retry_after(&answer)).min(LONGEST);
                     continue;
                 }
                 _ => {}
@@ -58,7 +60,7 @@ pub async fn poll(http: &Client, endpoint: &str, client_id: &str, device: &Devic
                 "authorization_pending" => {}
                 // For this poll and all that follow.
                 "slow_down" => {
-                    interval += SLOWER;
+                    interval = (interval + SLOWER).min(LONGEST);
                     wait = interval;
                 }
                 "access_denied" => return Err(Error::Denied),
@@ -67,7 +69,7 @@ pub async fn poll(http: &Client, endpoint: &str, client_id: &str, device: &Devic
             }
         }
     };
-    let expires = Instant::now() + Duration::from_secs(device.expires_in);
+    let expires = Instant::now() + Duration::from_secs(device.expires_in.min(DAY));
     timeout_at(expires, asking).await.unwrap_or(Err(Error::Expired))
 }
 
