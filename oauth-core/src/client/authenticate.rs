@@ -222,7 +222,8 @@ impl<'a> Credentials<'a> {
         AuthenticatedClient { client, fence: Some(fence) }
     }
 
-    /// Checks the credentials against the registered client; an assertion is checked by the server, which knows its audience. An unknown client takes as long and hears the same.
+    /// Checks the credentials against the registered client; an assertion is checked by the server, which knows its audience. An
+    /// unknown client takes as long and hears the same.
     ///
     /// # Errors
     ///

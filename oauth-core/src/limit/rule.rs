@@ -72,8 +72,12 @@ rules! {
     UserCodeAddress = 20, 10_000;
     /// Wrong user codes by who is signed in, counted in the store: 5, then one in 2 minutes.
     UserCodeSubject = 5, 120_000;
-    /// Fetches of metadata documents by the address whose authorization request needs one: 30, then one in 10 s.
+    /// Fetches of metadata documents by the address whose authorization or device authorization request needs one: 30, then one
+    /// in 10 s.
     DocumentAddress = 30, 10_000;
+    /// Fetches of metadata documents for all other requests together, such as those for tokens: 60, then one a second. A client
+    /// that somebody has consented to has a stored document to go on with.
+    DocumentAnybody = 60, 1_000;
     /// Fetches of metadata documents by the host that they go to, whoever causes them: 60, then one a second.
     DocumentHost = 60, 1_000;
     /// Registrations of clients by address: 20, then one a minute.

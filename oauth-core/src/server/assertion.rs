@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use super::Server;
+use super::key_sets::KeySetError;
 use crate::client::{
     ASSERTION_SKEW, Assertion, AssertionError, AuthMethod, AuthenticatedClient, Client, Credentials,
     KeySource, invalid_client,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
+use crate::fetch::FetchError;
 use crate::storage::Key;
 use crate::token::FirstUse;
 
@@ -34,14 +36,20 @@ impl Server {
         let keys = keys.ok_or_else(|| {
             refused("the client used another authentication method than the registered one".into())
         })?;
+        let no_keys = |error: KeySetError| match error {
+            KeySetError::Fetch(FetchError::Busy) => {
+                Error::unavailable(error.to_string()).for_client(client_id)
+            }
+            _ => refused(error.to_string()),
+        };
         let verify = |set: &_| assertion.verify(set, keys.algorithm(), client_id, self.issuer.as_str(), now);
         let verified = match keys.source() {
             KeySource::Value { keys, .. } => verify(keys),
             KeySource::Uri(uri) => {
-                let set = self.client_keys(uri, false, now).await.map_err(refused)?;
+                let set = self.client_keys(uri, false, now).await.map_err(no_keys)?;
                 match verify(&set) {
                     Err(AssertionError::UnknownKey) => {
-                        let set = self.client_keys(uri, true, now).await.map_err(refused)?;
+                        let set = self.client_keys(uri, true, now).await.map_err(no_keys)?;
                         verify(&set)
                     }
                     other => other,

@@ -4,8 +4,9 @@
 //! 2. A document counts as long as its headers say, within bounds. While its host is down the last good one counts: the one in
 //!    memory, or that in the store, which is kept for clients that somebody has consented to.
 //! 3. What failed is not tried again for a moment. That is all that is remembered of failures.
-//! 4. Fetches are counted by who causes them and by the host that they go to ([`Rule`]). One that was not tried since there were
-//!    too many is not remembered: nobody can switch off a client by naming it in a flood.
+//! 4. Fetches are counted by who causes them, or all together where that is not known, and by the host that they go to
+//!    ([`Rule`]). One that was not tried since there were too many is not remembered: naming a client in a flood neither
+//!    switches it off nor keeps its last document alive. A flood that names a host keeps new clients of that host waiting.
 //! 5. What a person relied on who gave consent may not change behind their back: consent before the change does not count.
 
 use std::net::IpAddr;
@@ -197,11 +198,13 @@ impl Server {
                 let last = last.or_else(|| self.last_good(documents, client_id, stored));
                 let usable = last.filter(|good| now < good.document.fetched_at + documents.settings.stale);
                 tracing::warn!(client_id, reason = %why, stale = usable.is_some(), "client_document_not_fetched");
+                if why == FetchError::Busy {
+                    let found = usable.map(|good| (good.client, good.fence));
+                    return found.map(Some).ok_or_else(unreachable);
+                }
                 if usable.is_none() {
-                    if why != FetchError::Busy {
-                        let entry = Entry { good: None, until: now + BACK_OFF, down: true };
-                        documents.put(client_id, entry, now);
-                    }
+                    let entry = Entry { good: None, until: now + BACK_OFF, down: true };
+                    documents.put(client_id, entry, now);
                     return Err(unreachable());
                 }
                 (usable, now + BACK_OFF_STALE)
@@ -235,8 +238,11 @@ impl Server {
         let Some(fetcher) = &self.fetcher else {
             return Attempt::Refused("there is no fetcher".to_owned());
         };
-        let mut counted = vec![(Rule::DocumentHost, LimitBy::Client(&host))];
-        counted.extend(from.map(|from| (Rule::DocumentAddress, LimitBy::Address(from))));
+        let cause = match from {
+            Some(from) => (Rule::DocumentAddress, LimitBy::Address(from)),
+            None => (Rule::DocumentAnybody, LimitBy::Client("")),
+        };
+        let counted = [(Rule::DocumentHost, LimitBy::Client(&host)), cause];
         if self.limits().take(&counted).await.is_err() {
             return Attempt::Later(FetchError::Busy);
         }

@@ -194,7 +194,7 @@ impl Server {
     pub async fn introspect(&self, headers: &HeaderMap, body: &[u8]) -> Result<Introspection, Error> {
         let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate_at(headers, &params, now).await?;
+        let client = self.authenticate_at(headers, &params, None, now).await?;
         if client.is_public() {
             return Err(Error::new(ErrorCode::InvalidClient, "client authentication failed")
                 .because("a public client may not introspect tokens")

@@ -30,6 +30,7 @@ mod token;
 mod verify;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -174,19 +175,21 @@ impl Server {
         headers: &http::HeaderMap,
         params: &Params<'_>,
     ) -> Result<AuthenticatedClient, Error> {
-        self.authenticate_at(headers, params, self.now()).await
+        self.authenticate_at(headers, params, None, self.now()).await
     }
 
+    /// `from` is where the request comes from, where that is to be counted here.
     pub(crate) async fn authenticate_at(
         &self,
         headers: &http::HeaderMap,
         params: &Params<'_>,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, Error> {
         let credentials = crate::client::Credentials::read(headers, params)?;
         let found = match self.remembered_client(credentials.client_id(), now) {
             Some(found) => Some(found),
-            None => Box::pin(self.find_client(credentials.client_id(), None, now)).await?,
+            None => Box::pin(self.find_client(credentials.client_id(), from, now)).await?,
         };
         let client = match credentials.assertion() {
             Some(assertion) => {

@@ -29,7 +29,7 @@ impl Server {
     pub async fn revoke(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
         let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate_at(headers, &params, now).await?;
+        let client = self.authenticate_at(headers, &params, None, now).await?;
         let named = find_named(self, &params, now).await;
         let mut handle = match named.map_err(|error| error.for_client(client.shared_id()))? {
             None | Some(Named::UnknownKey) => return Ok(()),

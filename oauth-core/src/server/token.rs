@@ -44,7 +44,7 @@ impl Server {
     pub async fn token(&self, headers: &HeaderMap, body: &[u8]) -> Result<TokenResponse, Error> {
         let now = self.now();
         let params = Params::parse(body)?;
-        let client = self.authenticate_at(headers, &params, now).await?;
+        let client = self.authenticate_at(headers, &params, None, now).await?;
         let answer = self.token_for(&TokenRequest { client: &client, params: &params, now }).await;
         if answer.is_ok() && client.origin().registration().is_some() {
             // Boxed, so that the common future has no room for it.

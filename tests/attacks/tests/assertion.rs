@@ -425,6 +425,39 @@ async fn ca_41_unknown_keys_and_broken_hosts_cost_one_fetch() {
 }
 
 #[tokio::test]
+async fn ca_41_a_purge_does_not_forget_the_last_good_keys_of_a_host_that_is_down() {
+    let asserter = asserter();
+    let documents = Documents::default();
+    documents.put(JWKS, asserter.jwks());
+    let world = by_uri(&documents);
+    assert_eq!(world.post("/token", &[], &format!("{FORM}&{}", asserter.form("1").await)).await.status, 200);
+    documents.fail(JWKS, FetchError::Unreachable);
+    for hours in [2_u32, 4, 6] {
+        world.clock.advance(Duration::from_secs(2 * 3600));
+        world.server.purge(1000).await.unwrap();
+        let at = START + i64::from(hours) * 3600;
+        let claims = json!({"jti": hours.to_string(), "iat": at, "exp": at + 60});
+        let assertion = with_claims(&asserter, claims).await;
+        assert_eq!(token(&world, &assertion).await.status, 200, "after {hours} hours");
+    }
+    world.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    world.server.purge(1000).await.unwrap();
+    assert_refused(&token(&world, &with_claims(&asserter, json!({"exp": START + 3600 * 200})).await).await);
+}
+
+#[tokio::test]
+async fn ca_41_too_many_fetches_of_others_are_no_failure_of_the_client() {
+    let asserter = asserter();
+    let documents = Documents::default();
+    documents.fail(JWKS, FetchError::Busy);
+    let world = by_uri(&documents);
+    let later = world.post("/token", &[], &format!("{FORM}&{}", asserter.form("1").await)).await;
+    assert_json(&later, 503, "temporarily_unavailable");
+    documents.put(JWKS, asserter.jwks());
+    assert_eq!(world.post("/token", &[], &format!("{FORM}&{}", asserter.form("1").await)).await.status, 200);
+}
+
+#[tokio::test]
 async fn ca_43_ca_46_certificates_in_headers_are_not_read() {
     let asserter = asserter();
     let world = world(&asserter);

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use attack_tests::{API1, Browser, Documents, Query, Reply, World, assert_redirect, assert_refused};
+use attack_tests::{
+    API1, Browser, Documents, Query, Reply, World, assert_json, assert_redirect, assert_refused,
+};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -108,6 +110,40 @@ async fn cm_17_fetches_are_limited_by_who_causes_them_and_by_where_they_go() {
     world.clock.advance(Duration::from_secs(10));
     assert_eq!(visit(&world, &urls[61], a).await.status, 303);
     assert_later(&visit(&world, &urls[62], a).await);
+}
+
+#[tokio::test]
+async fn cm_17_who_may_cause_no_more_fetches_keeps_no_old_document_alive() {
+    let urls: Vec<String> = (0..30).map(|at| format!("https://h{at}.example/c.json")).collect();
+    let mut known: Vec<&str> = urls.iter().map(String::as_str).collect();
+    known.push(ID);
+    let (world, documents) = serving(&known);
+    let (a, b) = ("192.0.2.1:1", "192.0.2.2:1");
+    assert_eq!(visit(&world, ID, b).await.status, 303);
+    world.clock.advance(Duration::from_secs(3601));
+    for url in &urls {
+        assert_eq!(visit(&world, url, a).await.status, 303);
+    }
+    // The last document is good enough for whoever has had their fetches, and for nobody else.
+    assert_eq!(visit(&world, ID, a).await.status, 303);
+    assert_eq!(documents.fetches(), 31);
+    assert_eq!(visit(&world, ID, b).await.status, 303);
+    assert_eq!(documents.fetches(), 32, "the document is fetched as soon as somebody may");
+}
+
+#[tokio::test]
+async fn cm_17_fetches_for_token_requests_are_limited_too() {
+    let (world, documents) = serving(&[ID]);
+    for at in 0..200 {
+        let id = format!("https%3A%2F%2Fh{at}.example%2Fc.json");
+        for endpoint in ["/token", "/revoke", "/introspect"] {
+            let reply = world.post(endpoint, &[], &format!("client_id={id}&token=x")).await;
+            assert_json(&reply, 503, "temporarily_unavailable");
+        }
+    }
+    // Each is tried once in a while: the three requests for one client are one fetch.
+    assert_eq!(documents.fetches(), 60);
+    assert_eq!(visit(&world, ID, "192.0.2.1:1").await.status, 303, "those who sign in are not concerned");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ impl Server {
         let off = || Error::new(ErrorCode::UnauthorizedClient, "the server has no device flow");
         let flow = self.device_flow.as_ref().ok_or_else(off)?;
         let params = Params::parse(body)?;
-        let client = self.authenticate_at(headers, &params, now).await?;
+        let client = self.authenticate_at(headers, &params, from, now).await?;
         let request = TokenRequest { client: &client, params: &params, now };
         let answer = self.begin_device(flow, &request, from).await;
         answer.map_err(|error| error.for_client(client.shared_id()))

@@ -53,7 +53,8 @@ impl DynamicRegistration {
         Self::new()
     }
 
-    /// Whoever presents the initial access token (RFC 7591 §3) may register, as often as they like. More tokens are added by
+    /// Whoever presents the initial access token (RFC 7591 §3) may register. It works more than once, and each registration counts
+    /// as those of [`DynamicRegistration::open`] do. More tokens are added by
     /// [`initial_access_token`](Self::initial_access_token).
     pub fn with_initial_access_token(token: SecretHash) -> Self {
         Self::new().initial_access_token(token)
