@@ -1,5 +1,6 @@
 //! For tonic: the token of a [`tonic::Request`], and named services that stay named.
 
+use std::error::Error as _;
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap};
@@ -12,6 +13,7 @@ use tonic::{Code, Request, Status};
 use super::guard::{check, guard, verified};
 use super::refusal::Denial;
 use super::requirements::Requirements;
+use super::widen::Needed;
 use super::{BearerService, Cause, RequireScope};
 
 /// Asks a [`tonic::Request`] who calls.
@@ -96,7 +98,17 @@ fn status(denial: &Denial, required: &Requirements, extensions: &Extensions) -> 
         headers.insert("www-authenticate", challenge);
     }
     let code = Code::from_i32(refusal.cause.grpc_status().into());
-    Status::with_metadata(code, refusal.cause.description(), MetadataMap::from_headers(headers))
+    let metadata = MetadataMap::from_headers(headers);
+    let mut status = Status::with_metadata(code, refusal.cause.description(), metadata);
+    if !refusal.scope.is_empty() {
+        status.set_source(Arc::new(Needed::new(refusal.scope)));
+    }
+    status
+}
+
+/// What a status asks for that [`status`] has made. tonic leaves the status of a method in the extensions of its answer.
+pub(super) fn needed(extensions: &Extensions) -> Option<Needed> {
+    extensions.get::<Status>()?.source()?.downcast_ref::<Needed>().cloned()
 }
 
 impl<S: NamedService, V> NamedService for BearerService<S, V> {
