@@ -30,12 +30,12 @@ impl Deadline {
     /// What the future answers; `None` when the time is over.
     ///
     /// It takes a pinned future: an `async fn` keeps what it is given twice.
-    pub(crate) async fn within<F: Future>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
+    pub(crate) async fn within<F: Future + ?Sized>(&mut self, mut future: Pin<&mut F>) -> Option<F::Output> {
         poll_fn(|cx| self.poll_within(cx, future.as_mut())).await
     }
 
     /// As [`Deadline::within`], for futures that are written by hand.
-    pub(crate) fn poll_within<F: Future>(
+    pub(crate) fn poll_within<F: Future + ?Sized>(
         &mut self,
         cx: &mut Context<'_>,
         future: Pin<&mut F>,

@@ -72,6 +72,12 @@ enum Planned<T> {
     End(Arc<Record>, Refusal),
 }
 
+/// A JWT, and what it was made of.
+struct Signed {
+    what: Unsigned,
+    jwt: String,
+}
+
 enum Committed {
     Done,
     Stale,
@@ -87,7 +93,7 @@ impl Server {
         mut now: Timestamp,
     ) -> Result<(S::Outcome, Option<String>), Error> {
         let key = Key::grant(id);
-        let mut prepared: Option<(Unsigned, String)> = None;
+        let mut signed: Option<Box<Signed>> = None;
         let mut host_agreed = !step.asks_host();
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -110,12 +116,10 @@ impl Server {
             }
             let unsigned = result.as_ref().ok().and_then(|outcome| step.unsigned(outcome));
             if let Some(unsigned) = unsigned
-                && prepared.as_ref().is_none_or(|(same, _)| *same != unsigned)
+                && signed.as_ref().is_none_or(|signed| signed.what != unsigned)
             {
                 let grant = next.as_deref().unwrap_or(&record).grant().ok_or(Refusal::Mismatch)?;
-                // Boxed, so that the common future has no room for it.
-                let jwt = Box::pin(self.sign_access(id, grant, &unsigned)).await?;
-                prepared = Some((unsigned, jwt));
+                signed = Some(self.signed(id, grant, unsigned).await?);
             }
             let done = match next {
                 None => Committed::Done,
@@ -125,7 +129,7 @@ impl Server {
                 if self.is_heard() {
                     self.tell_step(id, step, &record, result.as_ref(), written);
                 }
-                return Ok((result?, prepared.map(|(_, jwt)| jwt)));
+                return Ok((result?, signed.map(|signed| signed.jwt)));
             }
         }
         Err(Error::unavailable("the grant changed under every attempt"))
@@ -148,6 +152,19 @@ impl Server {
             let (client_id, subject) = (Some(&*grant.client_id), grant.subject.as_deref());
             self.tell(Concerned { client_id, subject, grant_id: Some(id) }, kind);
         }
+    }
+
+    /// Boxed with its answer, so that the common future has no room for them.
+    fn signed<'a>(
+        &'a self,
+        id: GrantId,
+        grant: &'a Grant,
+        what: Unsigned,
+    ) -> Pin<Box<dyn Future<Output = Result<Box<Signed>, Error>> + Send + 'a>> {
+        Box::pin(async move {
+            let jwt = self.sign_access(id, grant, &what).await?;
+            Ok(Box::new(Signed { what, jwt }))
+        })
     }
 
     /// Apart from the future, which would carry the grant about.

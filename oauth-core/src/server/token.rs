@@ -1,5 +1,7 @@
 //! The token endpoint: authenticate, pick the grant type, advance, answer (RFC 6749 §3.2).
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -32,6 +34,14 @@ struct Prepared {
     first_use: Option<FirstUse>,
 }
 
+/// What answers a token request.
+enum Picked<'a> {
+    Own(&'a dyn GrantType),
+    Code,
+    Refresh,
+    Device,
+}
+
 static FIRST_USE: IdContext = IdContext::new("oauth-core v1 first use");
 
 impl Server {
@@ -53,30 +63,37 @@ impl Server {
         answer.map_err(|error| error.for_client(client.shared_id()))
     }
 
+    /// Each grant type has a box of its size: allocators keep small blocks at hand, and look for one of more than a kilobyte.
     async fn token_for(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> = match self.pick(request)? {
+            Picked::Own(own) => Box::pin(self.issue(request, own)),
+            Picked::Code => Box::pin(self.redeem(request)),
+            Picked::Refresh => Box::pin(self.refresh(request)),
+            Picked::Device => Box::pin(self.poll(request)),
+        };
+        answer.await
+    }
+
+    /// What answers a request of this grant type, if this client may use it.
+    fn pick(&self, request: &TokenRequest<'_>) -> Result<Picked<'_>, Error> {
         let grant_type = request.required("grant_type")?;
         let own = self.grant_types.iter().find(|own| own.name() == grant_type);
-        let built_in = match grant_type {
-            "authorization_code" | "refresh_token" => true,
-            DeviceFlow::GRANT_TYPE => self.device_flow.is_some(),
-            _ => false,
+        let picked = match (own, grant_type) {
+            (Some(own), _) => Picked::Own(&**own),
+            (None, "refresh_token") => Picked::Refresh,
+            (None, "authorization_code") => Picked::Code,
+            (None, DeviceFlow::GRANT_TYPE) if self.device_flow.is_some() => Picked::Device,
+            _ => {
+                return Err(Error::new(
+                    ErrorCode::UnsupportedGrantType,
+                    "the server does not know this grant type",
+                ));
+            }
         };
-        if own.is_none() && !built_in {
-            return Err(Error::new(
-                ErrorCode::UnsupportedGrantType,
-                "the server does not know this grant type",
-            ));
-        }
         if !request.client.may_use(grant_type) {
             return Err(Error::new(ErrorCode::UnauthorizedClient, "the client may not use this grant type"));
         }
-        match own {
-            Some(own) => self.issue(request, &**own).await,
-            None if grant_type == "refresh_token" => self.refresh(request).await,
-            // Boxed, so that the common future has no room for it.
-            None if grant_type == DeviceFlow::GRANT_TYPE => Box::pin(self.poll(request)).await,
-            None => self.redeem(request).await,
-        }
+        Ok(picked)
     }
 
     async fn redeem(&self, request: &TokenRequest<'_>) -> Result<TokenResponse, Error> {

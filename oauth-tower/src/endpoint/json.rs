@@ -24,7 +24,7 @@ use crate::body::Body;
 use crate::cors;
 use crate::deadline::Deadline;
 
-/// One of the endpoints that take a form and answer JSON. A type each, so that each has a future of its own size.
+/// One of the endpoints that take a form and answer JSON.
 pub(crate) trait Form {
     const ENDPOINT: Endpoint;
 
@@ -40,8 +40,11 @@ pub(crate) trait Form {
         headers: &'a HeaderMap,
         body: &'a [u8],
         from: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a;
+    ) -> Answer<'a>;
 }
+
+/// A box of its own: allocators keep small blocks at hand, and look for one of more than a kilobyte.
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send + 'a>>;
 
 pub(crate) struct Token;
 pub(crate) struct Introspect;
@@ -51,13 +54,12 @@ pub(crate) struct Device;
 impl Form for Token {
     const ENDPOINT: Endpoint = Endpoint::Token;
 
-    /// A box of its own: two small allocations cost less than a large one.
     fn answer<'a>(
         server: &'a Server,
         headers: &'a HeaderMap,
         body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
+    ) -> Answer<'a> {
         Box::pin(async move { Ok(server.token(headers, body).await?.to_json().into()) })
     }
 }
@@ -65,27 +67,29 @@ impl Form for Token {
 impl Form for Introspect {
     const ENDPOINT: Endpoint = Endpoint::Introspect;
 
-    async fn answer(
-        server: &Server,
-        headers: &HeaderMap,
-        body: &[u8],
+    fn answer<'a>(
+        server: &'a Server,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> Result<Bytes, Error> {
-        Ok(server.introspect(headers, body).await?.to_json().into())
+    ) -> Answer<'a> {
+        Box::pin(async move { Ok(server.introspect(headers, body).await?.to_json().into()) })
     }
 }
 
 impl Form for Revoke {
     const ENDPOINT: Endpoint = Endpoint::Revoke;
 
-    async fn answer(
-        server: &Server,
-        headers: &HeaderMap,
-        body: &[u8],
+    fn answer<'a>(
+        server: &'a Server,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> Result<Bytes, Error> {
-        server.revoke(headers, body).await?;
-        Ok(Bytes::from_static(b"{}"))
+    ) -> Answer<'a> {
+        Box::pin(async move {
+            server.revoke(headers, body).await?;
+            Ok(Bytes::from_static(b"{}"))
+        })
     }
 }
 
@@ -94,13 +98,13 @@ impl Form for Device {
     const RULE: Rule = Rule::DeviceAddress;
     const COUNTS_ALL: bool = true;
 
-    async fn answer(
-        server: &Server,
-        headers: &HeaderMap,
-        body: &[u8],
+    fn answer<'a>(
+        server: &'a Server,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
         from: Option<IpAddr>,
-    ) -> Result<Bytes, Error> {
-        Ok(server.device_authorization(headers, body, from).await?.to_json().into())
+    ) -> Answer<'a> {
+        Box::pin(async move { Ok(server.device_authorization(headers, body, from).await?.to_json().into()) })
     }
 }
 
@@ -131,7 +135,7 @@ where
         {
             return refuse(&server, F::ENDPOINT, &limited.into(), None);
         }
-        match deadline.within(pin!(F::answer(&server, &headers, &body, address))).await {
+        match deadline.within(F::answer(&server, &headers, &body, address).as_mut()).await {
             Some(Ok(json)) => answered(F::ENDPOINT, json),
             Some(Err(error)) => {
                 if let Some(address) = address.filter(|_| !F::COUNTS_ALL && is_guess(&error)) {
