@@ -213,6 +213,10 @@ fn ru_20_denied_schemes() {
         "ftp://app.example/",
         "mailto:a@b.example",
         "tel:1",
+        "microsoft-edge:https://app.example",
+        "search://x/cb",
+        "ms-officecmd:/x",
+        "itms-services://x/cb",
         "urn:ietf:wg:oauth:2.0:oob",
     ] {
         assert_eq!(refused(text), Refused::Scheme, "{text}");
