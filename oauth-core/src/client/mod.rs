@@ -4,6 +4,7 @@ mod assertion;
 mod authenticate;
 mod builder;
 mod echoed;
+mod error;
 mod keys;
 mod members;
 mod metadata;
@@ -20,7 +21,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use authenticate::{AuthenticatedClient, Credentials};
-pub use builder::{ClientBuilder, ClientError};
+pub use builder::ClientBuilder;
+pub use error::ClientError;
 pub use keys::{ASSERTION_ALGORITHMS, ClientKeys, ClientKeysError};
 pub use metadata::ClientMetadata;
 pub use origin::{Origin, Registration};

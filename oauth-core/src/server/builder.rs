@@ -1,11 +1,16 @@
 //! Building a server: everything that could be wrong is said here, not at the first request.
 
+mod check;
+mod error;
+mod into_client;
 mod jwt;
 mod resources;
 mod self_described;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use into_client::IntoClient;
 
 use super::clients::Registry;
 use super::documents::Documents;
@@ -15,121 +20,20 @@ use super::resources::Registered;
 use super::signing::{DEFAULT_LIFETIME, SigningKeys, TokenClaims};
 use super::{
     ClientIdMetadataDocuments, Config, ConsentPolicy, DeviceFlow, DynamicRegistration, RegisteredResource,
-    ScopeDescription, Server, SubjectStatus,
+    Server, SubjectStatus,
 };
 use crate::audit::AuditSink;
 use crate::client::{Client, ClientError, ClientSource};
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::DocumentFetcher;
 use crate::handle::{Handles, KeyRing, Prefixes};
-use crate::issuer::{Issuer, IssuerError};
+use crate::issuer::Issuer;
 use crate::limit::{Limiter, MemoryLimiter, Quota, Quotas, Rule};
-use crate::resource::ResourceError;
-use crate::scope::{Scope, ScopeError};
 use crate::secret::{Random, SystemRandom};
 use crate::storage::Store;
 use crate::token::{ClientCredentials, GrantType};
 
-/// Why a server cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The issuer is not a URL that clients accept.
-    #[error("issuer {issuer:?}: {source}; use something like \"https://auth.example.com\"")]
-    Issuer {
-        /// As given.
-        issuer: String,
-        /// What is wrong with it.
-        #[source]
-        source: IssuerError,
-    },
-    /// A client is not valid.
-    #[error("client: {0}")]
-    Client(#[from] ClientError),
-    /// Two clients of the same id.
-    #[error("client {0:?} was given twice; ids must be unique")]
-    DuplicateClient(Arc<str>),
-    /// A client may use a grant type that the server does not know.
-    #[error(
-        "client {client:?} may use grant type {grant_type:?}, which the server does not know; add it with .grant_type(..)"
-    )]
-    UnknownGrantType {
-        /// The client.
-        client: Arc<str>,
-        /// The grant type.
-        grant_type: Arc<str>,
-    },
-    /// Two grant types of the same name, or one that is built in.
-    #[error("grant type {0:?} exists already; choose another name")]
-    DuplicateGrantType(String),
-    /// A described scope is not one scope token.
-    #[error("scope {token:?}: {source}")]
-    Scope {
-        /// As given.
-        token: String,
-        /// What is wrong with it.
-        #[source]
-        source: ScopeError,
-    },
-    /// A described scope is not a single token.
-    #[error("scope {0:?}: describe one token at a time")]
-    ScopeTokens(String),
-    /// A duration that cannot be.
-    #[error("{setting} is {given:?}, but must be between {min:?} and {max:?}")]
-    Duration {
-        /// The method of the builder.
-        setting: &'static str,
-        /// As given.
-        given: Duration,
-        /// At least.
-        min: Duration,
-        /// At most.
-        max: Duration,
-    },
-    /// The verification path is not a path.
-    #[error("verification_path is {0:?}; use something like \"/device\"")]
-    VerificationPath(String),
-    /// A registered resource is not a resource indicator.
-    #[error("resource {uri:?}: {source}")]
-    ServerResource {
-        /// As given.
-        uri: String,
-        /// What is wrong with it.
-        #[source]
-        source: ResourceError,
-    },
-    /// A resource was registered twice, perhaps with another spelling.
-    #[error("resource {0:?} was registered twice")]
-    DuplicateResource(String),
-    /// Documents are to be fetched, and nothing can fetch.
-    #[error("client_id_metadata_documents needs .document_fetcher(..), such as that of oauth-fetch")]
-    NoFetcher,
-    /// Registered clients may have a scope that is not described.
-    #[error("dynamic_registration scope {0:?}: describe each of its tokens with .scope(..)")]
-    RegistrationScope(String),
-    /// `max_access_tokens(0)`.
-    #[error("max_access_tokens must be at least 1 and at most 64")]
-    MaxAccess,
-    /// What was given to `jwt_for` is no resource indicator.
-    #[error("jwt_for({given:?}): {source}")]
-    Resource {
-        /// As given.
-        given: String,
-        /// What is wrong with it.
-        #[source]
-        source: ResourceError,
-    },
-    /// The keys that sign cannot be used.
-    #[error("signing keys: {0}")]
-    SigningKey(String),
-    /// Keys in the store, which only [`ServerBuilder::start`] can read.
-    #[error("keys in the store are read by .start().await instead of .build()")]
-    NeedsStart,
-    /// Both `key_ring` and `stored_keys`.
-    #[error("give either .key_ring(..) or .stored_keys(..)")]
-    TwoRings,
-}
-
+pub use error::BuildError;
 pub(super) use resources::OFFLINE_ACCESS;
 
 /// Collects the settings of a [`Server`]; [`ServerBuilder::build`] checks them.
@@ -409,7 +313,7 @@ impl ServerBuilder {
         self.check_durations()?;
         let grant_types = self.checked_grant_types()?;
         self.describe_offline_access();
-        self.config.scopes = checked_scopes(std::mem::take(&mut self.scopes))?;
+        self.config.scopes = check::checked_scopes(std::mem::take(&mut self.scopes))?;
         let terms = self.terms(&issuer)?;
         let registrar = match self.registration.take() {
             Some(settings) => Some(self_described::registrar(settings, &terms)?),
@@ -466,87 +370,5 @@ impl ServerBuilder {
             quotas: self.quotas,
             audit: self.audit,
         })
-    }
-
-    fn checked_grant_types(&mut self) -> Result<Vec<Arc<dyn GrantType>>, BuildError> {
-        let grant_types = std::mem::take(&mut self.grant_types);
-        for (at, own) in grant_types.iter().enumerate() {
-            let built_in =
-                ["authorization_code", "refresh_token", DeviceFlow::GRANT_TYPE].contains(&own.name());
-            if built_in || grant_types[..at].iter().any(|other| other.name() == own.name()) {
-                return Err(BuildError::DuplicateGrantType(own.name().to_owned()));
-            }
-        }
-        Ok(grant_types)
-    }
-
-    fn check_durations(&self) -> Result<(), BuildError> {
-        let (second, zero) = (Duration::from_secs(1), Duration::ZERO);
-        let (ten_minutes, day) = (Duration::from_secs(600), Duration::from_secs(24 * 3600));
-        let ten_years = day * 3650;
-        let config = &self.config;
-        let remembered = match config.consent {
-            ConsentPolicy::AlwaysAsk => zero,
-            ConsentPolicy::Remember(keep) => keep,
-        };
-        let bounds = [
-            ("code_lifetime", config.code_lifetime, second, ten_minutes),
-            ("access_token_lifetime", config.access_lifetime, second, ten_years),
-            ("refresh_token_idle", config.refresh_idle, second, ten_years),
-            ("grant_lifetime", config.grant_lifetime, second, ten_years),
-            ("retry_window", config.retry_window, zero, ten_minutes),
-            ("code_replay_tolerance", config.code_replay_tolerance, zero, Duration::from_secs(10)),
-            ("consent_page_lifetime", config.ticket_lifetime, second, day),
-            ("consent", remembered, zero, ten_years),
-            ("client_cache", self.client_cache, zero, Duration::from_secs(3600)),
-            ("jwt_lifetime", self.jwt_lifetime, second, day),
-            ("reload_every", self.reload_every, second, Duration::from_secs(60)),
-        ];
-        for (setting, given, min, max) in bounds {
-            if given < min || given > max {
-                return Err(BuildError::Duration { setting, given, min, max });
-            }
-        }
-        if let Some(flow) = &self.device_flow {
-            flow.check()?;
-        }
-        if (1..=64).contains(&config.max_access) { Ok(()) } else { Err(BuildError::MaxAccess) }
-    }
-}
-
-fn checked_scopes(scopes: Vec<(String, String)>) -> Result<Vec<ScopeDescription>, BuildError> {
-    let check = |(token, description): (String, String)| match Scope::parse(&token) {
-        Err(source) => Err(BuildError::Scope { token, source }),
-        Ok(scope) if scope.len() != 1 => Err(BuildError::ScopeTokens(token)),
-        Ok(_) => Ok(ScopeDescription { token: token.into(), description: description.into() }),
-    };
-    scopes.into_iter().map(check).collect()
-}
-
-/// A client, or the error of building one.
-pub trait IntoClient {
-    /// The client.
-    ///
-    /// # Errors
-    ///
-    /// The error that building it gave.
-    fn into_client(self) -> Result<Client, ClientError>;
-}
-
-impl IntoClient for Client {
-    fn into_client(self) -> Result<Client, ClientError> {
-        Ok(self)
-    }
-}
-
-impl IntoClient for Result<Client, ClientError> {
-    fn into_client(self) -> Result<Client, ClientError> {
-        self
-    }
-}
-
-impl IntoClient for crate::client::ClientBuilder {
-    fn into_client(self) -> Result<Client, ClientError> {
-        self.build()
     }
 }
