@@ -1,6 +1,7 @@
 //! What the layer, the checks further inside and the extractors share: how a refusal is told, to the client and to the operator.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Response};
@@ -67,7 +68,7 @@ impl Guard {
         trace(denial, passed);
         count::refused(denial.cause, passed);
         if let Some(sink) = &self.sink {
-            sink.refused(&Refused {
+            let event = Refused {
                 cause: denial.cause,
                 reason: &denial.reason,
                 client_id: denial.client_id.as_deref(),
@@ -75,7 +76,11 @@ impl Guard {
                 grant_id: denial.grant_id,
                 at: self.clock.now(),
                 passed,
-            });
+            };
+            // As for the server's own sink: an answer must not be lost over it.
+            if catch_unwind(AssertUnwindSafe(|| sink.refused(&event))).is_err() {
+                tracing::error!("refusal_sink_panicked");
+            }
         }
         Refusal {
             cause: denial.cause,

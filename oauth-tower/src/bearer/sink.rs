@@ -9,7 +9,8 @@ use super::Cause;
 
 /// Hears of every refused request, for an audit log or an alarm. The same is told to `tracing`, as event `bearer_refused`.
 ///
-/// It is called in the middle of the request: what takes long belongs into a queue.
+/// It is called in the middle of the request: what takes long belongs into a queue. A sink that panics fails no request; it is
+/// reported as the event `refusal_sink_panicked`, where the program unwinds.
 pub trait RefusalSink: Debug + Send + Sync + 'static {
     /// A request was refused, or would have been.
     fn refused(&self, event: &Refused<'_>);
@@ -23,11 +24,11 @@ pub struct Refused<'a> {
     pub cause: Cause,
     /// Why, in the operator's words.
     pub reason: &'a str,
-    /// The client, where a token was good and not enough here.
+    /// The client, where a token was good and not enough here, or is known although the token could not be checked.
     pub client_id: Option<&'a str>,
-    /// The resource owner, likewise.
+    /// The resource owner, where a token was good and not enough here.
     pub subject: Option<&'a str>,
-    /// The grant, likewise, where the token was issued by a server in the same process.
+    /// The grant, where a token was good and not enough here, and was issued by a server in the same process.
     pub grant_id: Option<GrantId>,
     /// When.
     pub at: Timestamp,

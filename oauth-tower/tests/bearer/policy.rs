@@ -192,3 +192,19 @@ async fn a_list_of_context_classes_without_one_is_never_met() {
         assert!(!answer.challenge().contains("acr_values"), "{answer:?}");
     }
 }
+
+#[derive(Debug)]
+struct Broken;
+
+impl RefusalSink for Broken {
+    fn refused(&self, _: &Refused<'_>) {
+        panic!("no room on the disk");
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_panics_costs_nobody_the_answer() {
+    let world = World::new();
+    ask(&world.layer().sink(Broken), bearer("junk")).await.refused(401, "invalid_token");
+    assert_eq!(ask(&world.layer().sink(Broken).observe(), bearer("junk")).await.body, "nobody");
+}
