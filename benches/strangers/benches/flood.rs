@@ -1,5 +1,5 @@
 //! A million unauthenticated requests of each kind, without limits: rows and bytes before, at the peak, and after all has expired
-//! and was purged. `cargo bench -p strangers --bench flood -- [COUNT]`
+//! and was purged. `cargo bench -p strangers --bench flood -- [COUNT] [KIND...]`
 
 use std::alloc::System;
 use std::time::Instant;
@@ -52,7 +52,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     println!("{count} requests of each kind");
     println!("kind                 rows      peak    after      bytes         peak      after  µs each");
-    for flood in Flood::ALL {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let named = |flood: &Flood| asked.contains(&format!("{flood:?}"));
+    let all = !Flood::ALL.iter().any(named);
+    for flood in Flood::ALL.into_iter().filter(|flood| all || named(flood)) {
         runtime.block_on(measure(flood, count));
     }
 }
