@@ -236,6 +236,9 @@ impl Client {
     pub(crate) fn find_resource(&self, requested: &str) -> Option<&Resource> {
         self.resources().find(requested).or_else(|| {
             let (without_query, _) = requested.split_once('?').filter(|_| self.resources.is_empty())?;
+            if requested.contains('#') {
+                return None;
+            }
             self.registered.find(without_query)
         })
     }

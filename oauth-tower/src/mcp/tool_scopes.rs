@@ -136,7 +136,8 @@ impl ToolScopesLayer {
             Err(ReadError::TooLarge) => return Admission::Refuse(unreadable(StatusCode::PAYLOAD_TOO_LARGE)),
             Err(ReadError::Broken) => return Admission::Refuse(unreadable(StatusCode::BAD_REQUEST)),
         };
-        if head.method == Method::POST {
+        // Whatever the method: the service inside may not look at it.
+        if head.method == Method::POST || !body.is_empty() {
             let Ok(tools) = called_tools(&body) else {
                 return Admission::Refuse(unreadable(StatusCode::BAD_REQUEST));
             };

@@ -15,7 +15,11 @@ impl AuthorizationServerLayer {
     }
 
     /// The metadata documents at the origin, the issuer's and those of its registered resources, with and without a slash at
-    /// their end, as a router: `merge` it where the origin's paths are seen. The OpenID Connect document of the same issuer, which some clients ask for first, is 404 in JSON.
+    /// their end, as a router: `merge` it where the origin's paths are seen. The OpenID Connect document of the same issuer, which
+    /// some clients ask for first, is 404 in JSON.
+    ///
+    /// With registered resources the root of the origin is among the paths, for clients that look nowhere else: axum panics
+    /// where the routers of two such servers are merged. Use the layers there.
     pub fn well_known_router<T: Clone + Send + Sync + 'static>(&self) -> Router<T> {
         let issuer = self.server().issuer();
         let mut paths = self.routes().documents();

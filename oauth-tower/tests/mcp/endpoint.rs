@@ -48,6 +48,10 @@ async fn a_tool_asks_for_all_that_it_needs_at_once() {
     }
     let twice = r#"{"method":"tools/call","params":{"name":"list","name":"add"}}"#;
     assert_eq!(call(&app, Some(&small), twice).await.status, StatusCode::BAD_REQUEST);
+    // A service that looks at no method would be called by any.
+    let put = request("PUT", "/mcp").header("authorization", format!("Bearer {small}"));
+    let answer = send(&app, put.body(Body::from(ADD)).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
     let large = token(&server, "&scope=read+write").await;
     assert_eq!(call(&app, Some(&large), ADD).await.text(), "called");
 }

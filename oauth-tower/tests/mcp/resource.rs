@@ -97,9 +97,13 @@ async fn the_only_resource_is_meant_however_it_is_written_or_not() {
             let answer = tokens(&server, client, &resource, &resource).await;
             assert_eq!(audience(&server, &answer).await, [MCP], "{client:?} {resource}");
         }
-        for resource in
-            ["https://h.example/", "https://h.example/mcp/x", "https://evil.example/mcp", "nonsense"]
-        {
+        for resource in [
+            "https://h.example/",
+            "https://h.example/mcp/x",
+            "https://h.example/mcp?client=codex#part",
+            "https://evil.example/mcp",
+            "nonsense",
+        ] {
             let location = authorize(&server, client, &format!("&resource={}", encode(resource))).await;
             assert!(location.contains("error=invalid_target"), "{resource}: {location}");
             assert!(location.contains("iss="), "{location}");
