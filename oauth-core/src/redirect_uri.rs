@@ -11,6 +11,7 @@ mod scheme;
 mod tests;
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -88,6 +89,19 @@ impl RedirectUri {
             return false;
         }
         *self.0 == *requested || self.matches_but_for_port(requested, localhost_ports)
+    }
+
+    /// Whether its host is the device itself, whatever the scheme: some program there receives what is sent to it.
+    pub(crate) fn is_on_this_device(&self) -> bool {
+        let host = self.display_host();
+        let name = if host.starts_with('[') { host } else { host.split(':').next().unwrap_or(host) };
+        let name = name.to_ascii_lowercase();
+        let name = name.strip_suffix('.').unwrap_or(&name);
+        self.kind() != RedirectKind::CustomScheme
+            && (name == "localhost"
+                || name.ends_with(".localhost")
+                || name.starts_with("[::1]")
+                || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()))
     }
 
     /// What a consent page names as the receiver: `host[:port]`, or the custom scheme.

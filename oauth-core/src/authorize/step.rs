@@ -137,7 +137,9 @@ impl Situation<'_> {
                 && asked.iter().all(|asked| given.resources.contains(asked))
         });
         let new = given.map_or_else(|| scope.clone(), |given| scope.difference(&given.scope));
-        let skip = self.client.is_first_party() || (given.is_some() && new.is_empty());
+        // Whose own a native public client is cannot be told from its id, which any program on the device can use.
+        let own = self.client.is_first_party() && self.request.may_remember(self.client);
+        let skip = own || (given.is_some() && new.is_empty());
         (self.request.prompt().consent() || !skip).then_some(new)
     }
 }
@@ -153,6 +155,7 @@ fn is_since(arrival: Timestamp, authenticated_at: Timestamp) -> bool {
 impl Request {
     /// Whether consent to this request may stand in for a later one.
     pub(crate) fn may_remember(&self, client: &Client) -> bool {
-        !client.is_public() || self.registered_uri().kind() == RedirectKind::Https
+        let uri = self.registered_uri();
+        !client.is_public() || (uri.kind() == RedirectKind::Https && !uri.is_on_this_device())
     }
 }

@@ -198,9 +198,9 @@ impl ClientBuilder {
     ///
     /// # Security
     ///
-    /// Whoever is signed in gives it tokens without a word. A public client that is reached by a custom scheme or a loopback
-    /// address cannot be told from another program on the device that uses its id (RFC 8252 §8.6): prefer an `https` redirect
-    /// URI that the platform ties to the app.
+    /// Whoever is signed in gives it tokens without a word. A public client that is reached by a custom scheme or at the device
+    /// itself cannot be told from another program there that uses its id (RFC 8252 §8.6), and so consent is asked for all the
+    /// same: prefer an `https` redirect URI that the platform ties to the app.
     pub fn first_party(mut self) -> Self {
         self.client.flags.first_party = true;
         self

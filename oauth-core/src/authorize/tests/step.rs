@@ -146,12 +146,20 @@ fn br_16_only_what_is_new_is_new() {
 
 #[test]
 fn dc_17_consent_to_a_native_public_client_is_never_remembered() {
-    let scheme = Client::public("web").redirect_uri("com.example.app:/cb").scope("read").build().unwrap();
-    let loopback = Client::public("web").redirect_uri("http://127.0.0.1/cb").scope("read").build().unwrap();
+    let native = |uri: &str| Client::public("web").redirect_uri(uri).scope("read");
     let raw = |uri: &str, prompt: &str| {
         query(&format!("&prompt={prompt}")).replace("https%3A%2F%2Fapp.example%2Fcb", uri)
     };
-    for (client, uri) in [(scheme, "com.example.app:/cb"), (loopback, "http://127.0.0.1:5000/cb")] {
+    for (client, uri) in [
+        (native("com.example.app:/cb"), "com.example.app:/cb"),
+        (native("com.example.app:/cb").first_party(), "com.example.app:/cb"),
+        (native("http://127.0.0.1/cb"), "http://127.0.0.1:5000/cb"),
+        (native("http://127.0.0.1/cb").first_party(), "http://127.0.0.1:5000/cb"),
+        (native("https://localhost/cb"), "https://localhost/cb"),
+        (native("https://127.0.0.2:8443/cb").first_party(), "https://127.0.0.2:8443/cb"),
+        (native("https://[::1]:8443/cb"), "https://[::1]:8443/cb"),
+    ] {
+        let client = client.build().unwrap();
         let login = Login::new("alice", NOW);
         let consent = consent(&client, "read", true, Timestamp::MAX);
         for (prompt, expected) in [("", "consent"), ("none", ErrorCode::ConsentRequired.as_str())] {
