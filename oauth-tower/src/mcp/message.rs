@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
-/// The names of the tools that a body calls, a batch of messages too. A member that occurs twice is refused: whoever reads the
-/// body next could take the other one.
+/// The names of the tools that a body calls, a batch of messages too. One of the members that decide it is refused where it
+/// occurs twice: whoever reads the body next could take the other one.
 pub(super) fn called_tools(body: &[u8]) -> Result<Vec<Cow<'_, str>>, Unreadable> {
     let batch = body.trim_ascii_start().starts_with(b"[");
     let messages: Vec<Message<'_>> = if batch {

@@ -3,7 +3,8 @@
 //! [`ServerBuilder::mcp`](oauth_core::server::ServerBuilder::mcp) is the one call that makes a server fit for MCP clients; a
 //! [`guard`] stands in front of the endpoint. The
 //! [`AuthorizationServerLayer`](crate::server::AuthorizationServerLayer) around the whole app then serves the metadata of both
-//! wherever clients look, those of the protocol's older revisions too.
+//! wherever clients look, those of the protocol's older revisions too. That is for a resource at the issuer's origin; one
+//! elsewhere needs a [`ProtectedResourceLayer`](crate::protected_resource::ProtectedResourceLayer) where it is served.
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -26,7 +27,7 @@
 //!
 //! // Around the MCP service, the guard outermost:
 //! let guard = guard(server, "https://notes.example/mcp")?.require_scope("notes:read");
-//! let tools = ToolScopesLayer::new().tool("add_note", "notes:read notes:write");
+//! let tools = ToolScopesLayer::new().tool("add_note", "notes:write");
 //! # let _ = (guard, tools);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

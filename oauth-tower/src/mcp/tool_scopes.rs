@@ -24,13 +24,13 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Asks callers of a tool for its scope, behind a [`guard`](super::guard), and answers with 403 and a challenge where the token
 /// does not have it. All tools are called at one path, so it reads the body; requests that call no tool pass.
 ///
-/// A challenge names what it asks for itself: name all that a tool needs, also what the guard asks for everywhere, so that the
-/// client can ask for it at once.
+/// A challenge names all that the call needs, what the guard asks for everywhere included, so that the client can ask for it at
+/// once.
 ///
 /// # Security
 ///
-/// A body that is not JSON-RPC, or names a member twice, is refused with 400: it could be read as a call of another tool. A tool
-/// that is not listed needs nothing more, unless [`listed_only`](Self::listed_only) says otherwise.
+/// A body that is not JSON-RPC, or says `method`, `params` or the tool's `name` twice, is refused with 400: it could be read as a
+/// call of another tool. A tool that is not listed needs nothing more, unless [`listed_only`](Self::listed_only) says otherwise.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct ToolScopesLayer {

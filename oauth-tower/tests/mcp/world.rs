@@ -47,7 +47,7 @@ pub(crate) fn app(server: Arc<Server>) -> Router {
     let guard = guard(server.clone(), MCP).unwrap().require_scope("read");
     Router::new()
         .route("/mcp", any(|| async { "called" }))
-        .route_layer(ToolScopesLayer::new().tool("add", "read write"))
+        .route_layer(ToolScopesLayer::new().tool("add", "write"))
         .route_layer(guard)
         .layer(AuthorizationServerLayer::new(server).host(host()))
 }

@@ -13,9 +13,9 @@ impl ServerBuilder {
     /// registered.
     ///
     /// Its text is the canonical one, which a token's audience says; clients may write scheme and host in another case, or one
-    /// slash after an empty path. Where it is the only one, a request that names none is for it; where there are several, a
-    /// request must name what it is for. A client that has resources of its own, by
-    /// [`ClientBuilder::resource`](crate::client::ClientBuilder::resource), has those instead.
+    /// slash after an empty path, or a query behind it. Where it is the only one, a request that names none is for it; where
+    /// there are several, a request must name what it is for. A client that has resources of its own, by
+    /// [`ClientBuilder::resource`](crate::client::ClientBuilder::resource), has those instead, and writes them without more.
     pub fn resource(mut self, resource: impl Into<RegisteredResource>) -> Self {
         self.resources.push(resource.into());
         self
