@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::UriHash;
 use super::ask::{Allowed, Ask};
 use super::{
-    Access, AccessTokens, Active, Device, Format, Formats, Grant, Plan, Refresh, Refusal, Resources,
-    RevokeReason, State,
+    AccessTokens, Active, Device, Format, Formats, Grant, Plan, Refresh, Refusal, Resources, RevokeReason,
+    State,
 };
 use crate::clock::Timestamp;
 use crate::handle::{Handle, Kind};
@@ -125,15 +125,9 @@ impl Grant {
         let expires_at = expires_at.min(grant_ends);
         let access = match format {
             Format::Jwt => AccessTokens::default(),
-            Format::Opaque => AccessTokens::one(Access {
-                digest: request.access,
-                scope: scope.clone(),
-                resources: resources.clone(),
-                issued_at: now,
-                expires_at,
-                confirmation: self.confirmation().cloned(),
-                authentication: None,
-            }),
+            Format::Opaque => {
+                AccessTokens::one(self.entry(request.access, &scope, &resources, now, expires_at))
+            }
         };
         let refresh = request.refresh.map(|(digest, idle)| Refresh {
             digest,

@@ -54,7 +54,8 @@ impl Grant {
         [format, scope.as_str(), method].into_iter().chain(thumbprint).chain(resources)
     }
 
-    pub(super) fn entry(
+    /// The entry of a new access token, for whatever key the grant is bound to.
+    pub(in crate::grant) fn entry(
         &self,
         digest: Digest,
         scope: &Scope,
