@@ -5,7 +5,7 @@ use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::handle::KeyId;
 use crate::server::{Concerned, Server};
-use crate::storage::Body;
+use crate::storage::{Body, Keys, StoredKey};
 
 /// A handle key of this server, for an operator to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,19 +62,29 @@ impl Server {
     ///
     /// [`KeysError::Store`] when the store fails, [`KeysError::NotOurs`] when it answers with something else.
     pub async fn handle_keys(&self) -> Result<Vec<HandleKey>, KeysError> {
+        self.kept_keys(|keys, now| {
+            let minting = plan::minting(&keys.ring, now);
+            let shown = |(place, key): (usize, &StoredKey)| HandleKey {
+                id: key.id,
+                mints_from: key.mints_from,
+                phase: plan::phase(place, minting),
+            };
+            keys.ring.iter().enumerate().map(shown).collect()
+        })
+        .await
+    }
+
+    /// What there is to show of the keys in the store; nothing where the host gives them itself.
+    pub(super) async fn kept_keys<T>(
+        &self,
+        show: impl FnOnce(&Keys, Timestamp) -> Vec<T>,
+    ) -> Result<Vec<T>, KeysError> {
         let now = self.now();
         let record = self.store.load(&self.live.key).await.map_err(|error| KeysError::Store(error.into()))?;
-        let keys = match record.as_deref().map(|record| &record.body) {
-            None => return Ok(Vec::new()),
-            Some(Body::Keys(keys)) if *keys.issuer == *self.issuer_text => keys,
-            Some(_) => return Err(KeysError::NotOurs),
-        };
-        let minting = plan::minting(&keys.ring, now);
-        let shown = |(place, key): (usize, &crate::storage::StoredKey)| HandleKey {
-            id: key.id,
-            mints_from: key.mints_from,
-            phase: plan::phase(place, minting),
-        };
-        Ok(keys.ring.iter().enumerate().map(shown).collect())
+        match record.as_deref().map(|record| &record.body) {
+            None => Ok(Vec::new()),
+            Some(Body::Keys(keys)) if *keys.issuer == *self.issuer_text => Ok(show(keys, now)),
+            Some(_) => Err(KeysError::NotOurs),
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::audit::EventKind;
 use crate::clock::Timestamp;
 use crate::server::signing::{Keyring, Schedule};
 use crate::server::{Concerned, Server};
-use crate::storage::{Body, Keys, StoredSigningKey, Version};
+use crate::storage::{Keys, StoredSigningKey, Version};
 
 /// A key that signs tokens of this server, for an operator to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,20 +117,16 @@ impl Server {
     ///
     /// [`KeysError::Store`] when the store fails, [`KeysError::NotOurs`] when it answers with something else.
     pub async fn signing_keys(&self) -> Result<Vec<SigningKey>, KeysError> {
-        let now = self.now();
-        let record = self.store.load(&self.live.key).await.map_err(|error| KeysError::Store(error.into()))?;
-        let keys = match record.as_deref().map(|record| &record.body) {
-            None => return Ok(Vec::new()),
-            Some(Body::Keys(keys)) if *keys.issuer == *self.issuer_text => keys,
-            Some(_) => return Err(KeysError::NotOurs),
-        };
-        let signing = plan::minting(&keys.signing, now);
-        let shown = |(place, key): (usize, &StoredSigningKey)| SigningKey {
-            kid: key.kid.clone(),
-            signs_from: key.signs_from,
-            phase: plan::phase(place, signing),
-        };
-        Ok(keys.signing.iter().enumerate().map(shown).collect())
+        self.kept_keys(|keys, now| {
+            let signing = plan::minting(&keys.signing, now);
+            let shown = |(place, key): (usize, &StoredSigningKey)| SigningKey {
+                kid: key.kid.clone(),
+                signs_from: key.signs_from,
+                phase: plan::phase(place, signing),
+            };
+            keys.signing.iter().enumerate().map(shown).collect()
+        })
+        .await
     }
 
     /// Puts the keys that sign into the form that they should have, and adds the first.
