@@ -3,14 +3,20 @@
 
 mod client;
 mod history;
+mod open;
 mod protocol;
+mod remote;
 mod replica;
 mod service;
+mod store_call;
 mod synced;
 
 pub use client::{Client, Report};
 pub use history::{Event, History, Operation, Violation};
+pub use open::{Role, open};
 pub use protocol::{Answer, Request};
+pub use remote::RemoteStore;
 pub use replica::{Replica, Setup};
-pub use service::{Service, open};
+pub use service::Service;
+pub use store_call::{By, StoreCall};
 pub use synced::Synced;

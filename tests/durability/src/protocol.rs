@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-/// A request. Words hold no spaces: tokens, codes, hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::store_call::StoreCall;
+
+/// A request. Words hold no spaces: tokens, codes, numbers, base64url.
+#[derive(Clone, Debug)]
 pub enum Request {
     /// A subject approves; the answer is a code.
     Approve(String),
@@ -15,17 +17,8 @@ pub enum Request {
     Revoke(String),
     /// Whether an access token works.
     Verify(String),
-    /// The version under a key of the store.
-    Load(u128),
-    /// Writes a version under a key where another is stored, or none.
-    Swap {
-        /// The key.
-        key: u128,
-        /// The version that is expected.
-        expected: Option<u128>,
-        /// The version to write.
-        next: u128,
-    },
+    /// A call of the store itself.
+    Store(StoreCall),
 }
 
 /// An answer. A process that dies gives none.
@@ -48,9 +41,7 @@ impl Request {
             Self::Refresh(token) => format!("refresh {token}"),
             Self::Revoke(token) => format!("revoke {token}"),
             Self::Verify(token) => format!("verify {token}"),
-            Self::Load(key) => format!("load {key}"),
-            Self::Swap { key, expected: Some(expected), next } => format!("swap {key} {next} {expected}"),
-            Self::Swap { key, expected: None, next } => format!("swap {key} {next}"),
+            Self::Store(call) => call.to_line(),
         }
     }
 }
@@ -59,8 +50,6 @@ impl FromStr for Request {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Self, String> {
-        let unknown = || format!("not a request: {line}");
-        let number = |word: &str| word.parse::<u128>().map_err(|_| unknown());
         let words: Vec<&str> = line.split(' ').collect();
         Ok(match *words.as_slice() {
             ["approve", subject] => Self::Approve(subject.to_owned()),
@@ -68,12 +57,7 @@ impl FromStr for Request {
             ["refresh", token] => Self::Refresh(token.to_owned()),
             ["revoke", token] => Self::Revoke(token.to_owned()),
             ["verify", token] => Self::Verify(token.to_owned()),
-            ["load", key] => Self::Load(number(key)?),
-            ["swap", key, next] => Self::Swap { key: number(key)?, expected: None, next: number(next)? },
-            ["swap", key, next, expected] => {
-                Self::Swap { key: number(key)?, expected: Some(number(expected)?), next: number(next)? }
-            }
-            _ => return Err(unknown()),
+            _ => Self::Store(StoreCall::of(&words).ok_or_else(|| format!("not a request: {line}"))?),
         })
     }
 }

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::oneshot;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot};
 
+use crate::open::Role;
 use crate::protocol::{Answer, Request};
 
 /// How a server process is started.
@@ -19,16 +20,16 @@ pub struct Setup {
     pub program: PathBuf,
     /// Where its store is.
     pub url: String,
-    /// Whether SQLite is told not to sync: the negative control.
-    pub unsafe_sync: bool,
+    /// What it does there.
+    pub role: Role,
     /// Variables for its environment.
     pub environment: Vec<(String, String)>,
 }
 
 impl Setup {
-    /// A process on a store.
+    /// A process with a server on a store.
     pub fn new(program: &str, url: impl Into<String>) -> Self {
-        Self { program: program.into(), url: url.into(), unsafe_sync: false, environment: Vec::new() }
+        Self { program: program.into(), url: url.into(), role: Role::Server, environment: Vec::new() }
     }
 }
 
@@ -38,7 +39,7 @@ type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
 #[derive(Debug)]
 pub struct Replica {
     child: tokio::sync::Mutex<Child>,
-    input: tokio::sync::Mutex<ChildStdin>,
+    lines: mpsc::UnboundedSender<String>,
     waiting: Waiting,
     next: AtomicU64,
 }
@@ -51,12 +52,10 @@ impl Replica {
     /// When it ends before that.
     pub async fn start(setup: &Setup) -> Result<Self, std::io::Error> {
         let mut command = Command::new(&setup.program);
-        command.arg(&setup.url).envs(setup.environment.iter().map(|(name, value)| (name, value)));
-        if setup.unsafe_sync {
-            command.arg("--unsafe-sync");
-        }
+        command.arg(setup.role.name()).arg(&setup.url);
+        command.envs(setup.environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-        let input = child.stdin.take().expect("a pipe");
+        let mut input = child.stdin.take().expect("a pipe");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         if lines.next_line().await?.is_none_or(|line| line != "ready") {
             return Err(std::io::Error::other("the process has ended"));
@@ -77,8 +76,17 @@ impl Replica {
             // It has died: nobody is answered any more.
             answered.lock().unwrap_or_else(PoisonError::into_inner).take();
         });
-        let (child, input) = (tokio::sync::Mutex::new(child), tokio::sync::Mutex::new(input));
-        Ok(Self { child, input, waiting, next: AtomicU64::new(0) })
+        // A line is written whole, also when nobody waits for its answer any more.
+        let (lines, mut to_write) = mpsc::unbounded_channel::<String>();
+        tokio::spawn(async move {
+            while let Some(line) = to_write.recv().await {
+                if input.write_all(line.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let child = tokio::sync::Mutex::new(child);
+        Ok(Self { child, lines, waiting, next: AtomicU64::new(0) })
     }
 
     /// Sends a request; `None` when the process died before it answered.
@@ -86,8 +94,7 @@ impl Replica {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = oneshot::channel();
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?.insert(number, sender);
-        let line = format!("{number} {}\n", request.to_line());
-        self.input.lock().await.write_all(line.as_bytes()).await.ok()?;
+        self.lines.send(format!("{number} {}\n", request.to_line())).ok()?;
         receiver.await.ok()
     }
 

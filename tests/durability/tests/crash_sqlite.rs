@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use durability_tests::{Client, Replica, Report, Setup, Synced};
+use durability_tests::{Client, Replica, Report, Role, Setup, Synced};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 
@@ -19,7 +19,7 @@ async fn crashes(kills: usize, seed: u64, unsafe_sync: bool) -> Report {
     let synced = Synced::new(directory.path());
     let mut setup =
         Setup::new(env!("CARGO_BIN_EXE_replica"), format!("sqlite:{}", synced.file("oauth.db").display()));
-    setup.unsafe_sync = unsafe_sync;
+    setup.role = if unsafe_sync { Role::Unsynced } else { Role::Server };
     let mut random = StdRng::seed_from_u64(seed);
     let mut report = Report::default();
 

@@ -2,14 +2,31 @@
 
 use std::sync::Arc;
 
-use durability_tests::{Answer, History, Operation, Replica, Request, Setup};
+use durability_tests::{Answer, History, Operation, Replica, Request, Setup, StoreCall};
 use engines::{Postgres, Redis, RedisCluster};
+use oauth_core::clock::Timestamp;
+use oauth_core::storage::{Body, Key, Marker, Namespace, Record, Version};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng};
 
 const KEYS: u128 = 6;
 const TASKS: u64 = 8;
 const OPERATIONS: usize = 10_000;
+
+fn register_key(key: u128) -> Key {
+    Key::new(Namespace::Marker, key.to_be_bytes())
+}
+
+fn write(key: u128, expected: Option<u128>, next: u128) -> StoreCall {
+    let version = |number: u128| Version::from_bytes(number.to_be_bytes());
+    let next = Arc::new(Record {
+        key: register_key(key),
+        version: version(next),
+        retain_until: Timestamp::MAX,
+        body: Body::Marker(Marker { used_at: Timestamp::EPOCH }),
+    });
+    StoreCall::Swap { next, expected: expected.map(version) }
+}
 
 /// One task of one process: loads, and writes upon what it has loaded, now and then upon what is long gone.
 async fn register(server: Arc<Replica>, history: Arc<History>, seed: u64, operations: usize) {
@@ -20,7 +37,7 @@ async fn register(server: Arc<Replica>, history: Arc<History>, seed: u64, operat
         let expected: Option<u128> = known[key as usize];
         if random.random_ratio(1, 2) {
             let start = history.tick();
-            match server.call(&Request::Load(key)).await {
+            match server.call(&Request::Store(StoreCall::Load(register_key(key)))).await {
                 Some(Answer::Done(words)) => {
                     let seen = words.first().map(|word| word.parse().expect("a version"));
                     known[key as usize] = seen;
@@ -33,7 +50,7 @@ async fn register(server: Arc<Replica>, history: Arc<History>, seed: u64, operat
         }
         let next = random.random::<u128>();
         let start = history.tick();
-        match server.call(&Request::Swap { key, expected, next }).await {
+        match server.call(&Request::Store(write(key, expected, next))).await {
             Some(Answer::Done(_)) => {
                 known[key as usize] = Some(next);
                 history.record(key, start, Operation::Swapped { expected, next });

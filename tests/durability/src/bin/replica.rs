@@ -1,19 +1,26 @@
-//! `replica URL [--unsafe-sync]`: answers the requests on its standard input, each as soon as it can.
+//! `replica ROLE URL`: answers the requests on its standard input, each as soon as it can.
 
 use std::sync::Arc;
 
-use durability_tests::{Answer, Request, Service, open};
+use durability_tests::{Answer, Request, Role, Service, open};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let url = arguments.first().ok_or("usage: replica URL [--unsafe-sync]")?;
-    let store = open(url, arguments.iter().any(|argument| argument == "--unsafe-sync")).await?;
-    let service = Arc::new(Service::new(store));
-    // The first request of a browser sets its cookie; later ones may then come at the same time.
-    service.answer(Request::Approve("first".to_owned())).await;
+    let [role, url] = arguments.as_slice() else { return Err("usage: replica ROLE URL".into()) };
+    let role: Role = role.parse()?;
+    let store = open(url, role).await?;
+    let service = if role == Role::Store {
+        Service::bare(store)
+    } else {
+        let service = Service::new(store);
+        // The first request of a browser sets its cookie; later ones may then come at the same time.
+        service.answer(Request::Approve("first".to_owned())).await;
+        service
+    };
+    let service = Arc::new(service);
     let (answers, mut to_write) = mpsc::unbounded_channel::<String>();
     let writing = tokio::spawn(async move {
         let mut output = tokio::io::stdout();
