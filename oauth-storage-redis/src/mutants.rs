@@ -1,11 +1,11 @@
-//! Stores that are wrong on purpose, on a real server: the suite catches each of them.
+//! Stores that are wrong on purpose, on a real server and a real cluster: the suite catches each of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use engines::Redis;
-use oauth_core::storage::testing::{Backend, Task, checks, yield_once};
+use engines::{Redis, RedisCluster};
+use oauth_core::storage::testing::{self, Backend, Task, checks, yield_once};
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -34,8 +34,8 @@ enum Flaw {
     ForgetsTheShorterRetention,
 }
 
-#[derive(Debug)]
-struct Flawed(Flaw);
+/// The flaw, and the servers that the store is on.
+struct Flawed(Flaw, fn() -> Builder);
 
 #[derive(Debug)]
 struct FlawedStore {
@@ -73,11 +73,34 @@ fn scripts(flaw: Flaw) -> Scripts {
     }
 }
 
-async fn open(prefix: String, flaw: Flaw) -> FlawedStore {
-    let client = redis::Client::open(Redis::shared().url()).expect("a valid URL");
-    let mut store = RedisStore::single(client).prefix(prefix).connect().await.expect("the server runs");
-    Arc::get_mut(&mut store.0).expect("it has one handle").scripts = scripts(flaw);
-    FlawedStore { store, flaw }
+fn on_one() -> Builder {
+    RedisStore::single(redis::Client::open(Redis::shared().url()).expect("a valid URL"))
+}
+
+fn on_cluster() -> Builder {
+    let nodes = RedisCluster::shared().urls();
+    RedisStore::cluster(redis::cluster::ClusterClient::new(nodes).expect("valid URLs"))
+}
+
+impl Flawed {
+    async fn open(&self, prefix: String) -> FlawedStore {
+        let mut store = (self.1)().prefix(prefix).connect().await.expect("the servers run");
+        Arc::get_mut(&mut store.0).expect("it has one handle").scripts = scripts(self.0);
+        FlawedStore { store, flaw: self.0 }
+    }
+
+    /// All of these checks catch the flaw, each by naming an obligation.
+    fn is_caught_by(&self, names: &[&str]) {
+        let flaw = self.0;
+        for name in names {
+            let all = checks::<Self>();
+            let (_, check) = all.iter().find(|(check, _)| check == name).expect("the suite has such a check");
+            let panic = catch_unwind(AssertUnwindSafe(|| check(self)));
+            let panic = panic.expect_err(&format!("{flaw:?} passes {name}"));
+            let message = panic.downcast::<String>().expect("a check says what is broken");
+            assert!(message.starts_with("the store breaks its contract: "), "{flaw:?}, {name}: {message}");
+        }
+    }
 }
 
 impl Backend for Flawed {
@@ -85,11 +108,11 @@ impl Backend for Flawed {
 
     async fn fresh(&self) -> FlawedStore {
         static MADE: AtomicU64 = AtomicU64::new(0);
-        open(format!("flawed{}", MADE.fetch_add(1, Ordering::Relaxed)), self.0).await
+        self.open(format!("flawed{}", MADE.fetch_add(1, Ordering::Relaxed))).await
     }
 
     async fn reopen(&self, store: &FlawedStore) -> FlawedStore {
-        open(store.store.prefix().to_owned(), self.0).await
+        self.open(store.store.prefix().to_owned()).await
     }
 
     fn block_on(&self, task: Task<'_>) {
@@ -148,77 +171,79 @@ impl Store for FlawedStore {
     }
 }
 
-/// All of these checks catch the flaw, each by naming an obligation.
-fn caught_by(flaw: Flaw, names: &[&str]) {
-    for name in names {
-        let all = checks::<Flawed>();
-        let (_, check) = all.iter().find(|(check, _)| check == name).expect("the suite has such a check");
-        let panic = catch_unwind(AssertUnwindSafe(|| check(&Flawed(flaw))));
-        let panic = panic.expect_err(&format!("{flaw:?} passes {name}"));
-        let message = panic.downcast::<String>().expect("a check says what is broken");
-        assert!(message.starts_with("the store breaks its contract: "), "{flaw:?}, {name}: {message}");
-    }
+/// One `#[test]` of each flaw.
+macro_rules! mutants {
+    ($servers:expr) => {
+        #[test]
+        fn without_a_flaw_the_same_store_passes() {
+            testing::run(&Flawed(Flaw::None, $servers));
+        }
+
+        #[test]
+        fn sets_whatever_is_stored() {
+            Flawed(Flaw::SetsWhateverIsStored, $servers).is_caught_by(&[
+                "insert_needs_absence",
+                "swap_needs_the_stored_version",
+                "a_redelivered_swap_after_a_later_write_is_stale",
+                "one_of_many_inserts_wins",
+                "one_of_many_swaps_wins",
+                "revocation_survives_late_writers",
+            ]);
+        }
+
+        #[test]
+        fn gets_then_sets() {
+            Flawed(Flaw::GetsThenSets, $servers)
+                .is_caught_by(&["one_of_many_inserts_wins", "one_of_many_swaps_wins"]);
+        }
+
+        #[test]
+        fn answers_stale_to_its_own_write() {
+            Flawed(Flaw::StaleToItsOwnWrite, $servers)
+                .is_caught_by(&["a_redelivered_swap_is_recognised", "racing_deliveries_of_one_swap_agree"]);
+        }
+
+        #[test]
+        fn writes_again_what_is_delivered_again() {
+            Flawed(Flaw::WritesItsOwnAgain, $servers).is_caught_by(&["a_redelivered_swap_is_recognised"]);
+        }
+
+        #[test]
+        fn forgets_the_index() {
+            Flawed(Flaw::ForgetsTheIndex, $servers).is_caught_by(&[
+                "listing_finds_by_client_subject_and_session",
+                "listing_never_misses_while_others_insert",
+            ]);
+        }
+
+        #[test]
+        fn indexes_after_writing() {
+            Flawed(Flaw::IndexesAfterWriting, $servers)
+                .is_caught_by(&["a_dropped_insert_happens_wholly_or_not_at_all"]);
+        }
+
+        #[test]
+        fn purges_by_the_index_alone() {
+            Flawed(Flaw::PurgesByTheIndexAlone, $servers)
+                .is_caught_by(&["purge_reads_the_latest_retain_until"]);
+        }
+
+        #[test]
+        fn forgets_that_a_retention_got_shorter() {
+            Flawed(Flaw::ForgetsTheShorterRetention, $servers)
+                .is_caught_by(&["purge_reads_the_latest_retain_until"]);
+        }
+    };
 }
 
-#[test]
-fn without_a_flaw_the_same_store_passes() {
-    for (_, check) in checks::<Flawed>() {
-        check(&Flawed(Flaw::None));
-    }
+mod single {
+    use super::*;
+
+    mutants!(on_one);
 }
 
-#[test]
-fn sets_whatever_is_stored() {
-    caught_by(
-        Flaw::SetsWhateverIsStored,
-        &[
-            "insert_needs_absence",
-            "swap_needs_the_stored_version",
-            "a_redelivered_swap_after_a_later_write_is_stale",
-            "one_of_many_inserts_wins",
-            "one_of_many_swaps_wins",
-            "revocation_survives_late_writers",
-        ],
-    );
-}
+mod cluster {
+    use super::*;
 
-#[test]
-fn gets_then_sets() {
-    caught_by(Flaw::GetsThenSets, &["one_of_many_inserts_wins", "one_of_many_swaps_wins"]);
-}
-
-#[test]
-fn answers_stale_to_its_own_write() {
-    caught_by(
-        Flaw::StaleToItsOwnWrite,
-        &["a_redelivered_swap_is_recognised", "racing_deliveries_of_one_swap_agree"],
-    );
-}
-
-#[test]
-fn writes_again_what_is_delivered_again() {
-    caught_by(Flaw::WritesItsOwnAgain, &["a_redelivered_swap_is_recognised"]);
-}
-
-#[test]
-fn forgets_the_index() {
-    caught_by(
-        Flaw::ForgetsTheIndex,
-        &["listing_finds_by_client_subject_and_session", "listing_never_misses_while_others_insert"],
-    );
-}
-
-#[test]
-fn indexes_after_writing() {
-    caught_by(Flaw::IndexesAfterWriting, &["a_dropped_insert_happens_wholly_or_not_at_all"]);
-}
-
-#[test]
-fn purges_by_the_index_alone() {
-    caught_by(Flaw::PurgesByTheIndexAlone, &["purge_reads_the_latest_retain_until"]);
-}
-
-#[test]
-fn forgets_that_a_retention_got_shorter() {
-    caught_by(Flaw::ForgetsTheShorterRetention, &["purge_reads_the_latest_retain_until"]);
+    mutants!(on_cluster);
 }
