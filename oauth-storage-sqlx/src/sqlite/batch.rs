@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use oauth_core::storage::{Record, StoreError, Swap, Version};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Connection, Error, Sqlite};
+use sqlx::{Connection, Error, Row, Sqlite};
 
+use super::rows;
 use super::statements::Statements;
 use crate::columns::Columns;
 
@@ -59,8 +60,8 @@ pub(super) async fn run_one(
     statements: &Statements,
     write: &Write,
 ) -> Result<Vec<Swap>, Failure> {
-    match attempt(statements, write).execute(&mut *connection).await {
-        Ok(done) if done.rows_affected() == 1 => Ok(vec![Swap::Swapped]),
+    match rows::affected(connection, attempt(statements, write)).await {
+        Ok(1) => Ok(vec![Swap::Swapped]),
         Ok(_) => run(connection, statements, &[write]).await,
         Err(error) if is_undone(&error) => Err(Failure::nothing(error)),
         Err(error) => Err(Failure::Commit(Arc::new(error))),
@@ -108,15 +109,12 @@ async fn swap(
     write: &Write,
 ) -> Result<Swap, Error> {
     let key = &write.record.key;
-    if attempt(statements, write).execute(&mut *connection).await?.rows_affected() == 1 {
+    if rows::affected(connection, attempt(statements, write)).await? == 1 {
         return Ok(Swap::Swapped);
     }
-    let stored: Option<Vec<u8>> = sqlx::query_scalar(statements.version())
-        .bind(key.namespace() as u8)
-        .bind(key.id().to_vec())
-        .fetch_optional(connection)
-        .await?;
-    let own = stored.is_some_and(|stored| stored == write.record.version.as_bytes());
+    let version = sqlx::query(statements.version()).bind(key.namespace() as u8).bind(key.id().to_vec());
+    let Some(stored) = rows::first(connection, version).await? else { return Ok(Swap::Stale) };
+    let own = stored.try_get::<&[u8], _>(0)? == write.record.version.as_bytes();
     Ok(if own { Swap::Swapped } else { Swap::Stale })
 }
 

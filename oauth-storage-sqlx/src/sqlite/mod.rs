@@ -3,6 +3,7 @@
 mod batch;
 mod migrate;
 mod options;
+mod rows;
 mod statements;
 mod writer;
 
@@ -13,8 +14,9 @@ use oauth_core::clock::Timestamp;
 use oauth_core::storage::{
     Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Connection, Error, Row};
+use sqlx::{Connection, Error, Row, Sqlite};
 
 use crate::listing;
 use crate::migrate::MigrateError;
@@ -82,8 +84,10 @@ impl SqliteStore {
     }
 
     async fn row(&self, key: &Key) -> Result<Option<SqliteRow>, Error> {
-        let query = sqlx::query(self.statements.load());
-        query.bind(key.namespace() as u8).bind(key.id().to_vec()).fetch_optional(&self.pool).await
+        let query = sqlx::query(self.statements.load()).bind(key.namespace() as u8).bind(key.id().to_vec());
+        let mut connection = self.pool.acquire().await?;
+        let row = rows::first(&mut connection, query).await;
+        given_back(connection, row)
     }
 
     async fn rows(&self, index: Index<'_>, page: Page) -> StoreResult<Result<Vec<SqliteRow>, Error>> {
@@ -91,7 +95,14 @@ impl SqliteStore {
         // No bytes come before all ids.
         let after = page.after.map_or_else(Vec::new, |key| key.id().to_vec());
         let query = sqlx::query(self.statements.list(column)).bind(value.to_owned());
-        Ok(query.bind(after).bind(listing::rows(page)).fetch_all(&self.pool).await)
+        let query = query.bind(after).bind(listing::rows(page));
+        Ok(match self.pool.acquire().await {
+            Ok(mut connection) => {
+                let rows = rows::all(&mut connection, query).await;
+                given_back(connection, rows)
+            }
+            Err(error) => Err(error),
+        })
     }
 }
 
@@ -136,15 +147,23 @@ impl Store for SqliteStore {
         let mut transaction = begun.map_err(StoreError::unavailable)?;
         let purge = sqlx::query(self.statements.purge())
             .bind(now.as_millis())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .execute(&mut *transaction);
-        let deleted = purge.await.map_err(StoreError::unavailable)?.rows_affected();
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let purged = rows::affected(&mut transaction, purge).await;
+        let deleted = purged.map_err(StoreError::unavailable)?;
         let due =
             sqlx::query_scalar(self.statements.due()).bind(now.as_millis()).fetch_one(&mut *transaction);
         let more = due.await.map_err(StoreError::unavailable)?;
         transaction.commit().await.map_err(StoreError::unknown)?;
         Ok(Purged { deleted: usize::try_from(deleted).unwrap_or(usize::MAX), more })
     }
+}
+
+/// The pool gets back a connection unless it is broken: it would ask that one, and perhaps wait for its answer for ever.
+fn given_back<T>(connection: PoolConnection<Sqlite>, result: Result<T, Error>) -> Result<T, Error> {
+    if result.as_ref().is_err_and(is_broken) {
+        drop(connection.detach());
+    }
+    result
 }
 
 /// Whether another connection may do better.

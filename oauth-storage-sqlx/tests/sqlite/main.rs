@@ -1,6 +1,7 @@
 //! The SQLite store, on files of its own.
 
 mod backend;
+mod broken;
 mod figures;
 #[path = "../flawed/mod.rs"]
 mod flawed;
