@@ -178,7 +178,7 @@ fn an_imported_key_signs_after_its_time() {
     let world = World::new();
     block_on(async {
         let one = started(&world, 1).await;
-        // As an operator has it: text. PEM reads the same, as the tests of oauth-jose show.
+        // As an operator has it: text.
         let jwk = LocalKey::generate(Algorithm::Es256).unwrap().to_jwk().unwrap();
         let own = LocalKey::from_jwk(jwk.as_bytes()).unwrap().with_kid("mine");
         let imported = one.server.import_signing_key(&own).await.unwrap();
@@ -193,6 +193,40 @@ fn an_imported_key_signs_after_its_time() {
             let keys = published(&one);
             let verified = keys.verify(&token, &["at+jwt"]).unwrap();
             assert_eq!((verified.kid(), verified.key().jwk()), ("mine", own.key().jwk()));
+        }
+    });
+}
+
+/// RFC 9500 §2.3: a key that everybody has, and its public half.
+const PEM: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+    MHcCAQEEIObLW92AqkWunJXowVR2Z5/+yVPBaFHnEedDk5WJxk/BoAoGCCqGSM49\n\
+    AwEHoUQDQgAEQiVI+I+3gv+17KN0RFLHKh5Vj71vc75eSOkyMsxFxbFsTNEMTLjV\n\
+    uKFxOelIgsiZJXKZNCX0FBmrfpCkKklCcg==\n\
+    -----END EC PRIVATE KEY-----\n";
+const PUBLIC: &str = r#"{"kty":"EC","crv":"P-256","alg":"ES256",
+    "x":"QiVI-I-3gv-17KN0RFLHKh5Vj71vc75eSOkyMsxFxbE",
+    "y":"bEzRDEy41bihcTnpSILImSVymTQl9BQZq36QpCpJQnI"}"#;
+
+#[test]
+fn a_key_in_pem_is_imported_for_every_replica() {
+    let world = World::new();
+    let wrapped = || StoredKeys::new().wrapped_by(WrappingKey::new([1; 32]));
+    block_on(async {
+        let one = try_start(&world, 1, wrapped(), es256()).await.unwrap();
+        let own = LocalKey::from_pem(PEM, Algorithm::Es256).unwrap();
+        let imported = one.server.import_signing_key(&own).await.unwrap();
+        assert_eq!(imported.phase, KeyPhase::Next);
+        assert!(stored(&world.ledger).iter().all(|key| key.key.wrapped_by().is_some()));
+        world.advance(600);
+        // This one has never seen the text.
+        let two = try_start(&world, 2, wrapped(), es256()).await.unwrap();
+        let known = JwkSet::parse(format!(r#"{{"keys":[{PUBLIC}]}}"#).as_bytes()).unwrap();
+        let known = VerifyingKeys::from_jwks(&known, &[Algorithm::Es256]).unwrap();
+        for replica in [&one, &two] {
+            let token = jwt(replica).await;
+            assert_eq!(kid(&token, &published(replica)), *imported.kid);
+            assert!(known.verify(&token, &["at+jwt"]).is_ok(), "signed with the key of the text");
+            assert!(one.server.verify(&token).await.is_ok() && two.server.verify(&token).await.is_ok());
         }
     });
 }
