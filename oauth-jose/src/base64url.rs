@@ -1,6 +1,6 @@
 //! base64url without padding (RFC 7515 §2): one spelling for the same bytes, everything else is refused.
 
-use base64_simd::{AsOut, URL_SAFE_NO_PAD};
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 /// The bytes; `None` for any other character, padding, a length that cannot be, or unused bits that are set.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
@@ -8,11 +8,11 @@ pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Decodes into `out`, where it fits.
-pub(crate) fn decode_into<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
+pub(crate) fn decode_into<'o>(text: &[u8], out: Out<'o, [u8]>) -> Option<&'o [u8]> {
     if text.len() / 4 * 3 + text.len() % 4 * 3 / 4 > out.len() {
         return None;
     }
-    URL_SAFE_NO_PAD.decode(text, out.as_out()).ok().map(|decoded| &*decoded)
+    URL_SAFE_NO_PAD.decode(text, out).ok().map(|decoded| &*decoded)
 }
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
@@ -26,6 +26,8 @@ pub(crate) fn append(text: &mut String, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use base64_simd::AsOut as _;
+
     use super::*;
 
     #[test]
@@ -35,7 +37,7 @@ mod tests {
         assert_eq!(decode(b"-_-_").unwrap(), [0xfb, 0xff, 0xbf]);
         for wrong in ["A", "AR", "AQJ", "AQ==", "A Q", "AQ\n", "+/+/", "AQIDB", "é"] {
             assert_eq!(decode(wrong.as_bytes()), None, "{wrong:?}");
-            assert_eq!(decode_into(wrong.as_bytes(), &mut [0; 64]), None, "{wrong:?}");
+            assert_eq!(decode_into(wrong.as_bytes(), [0; 64].as_mut_slice().as_out()), None, "{wrong:?}");
         }
     }
 
@@ -44,7 +46,8 @@ mod tests {
         for length in 0..40 {
             let text = encode(&vec![7; length]);
             for room in 0..40 {
-                let decoded = decode_into(text.as_bytes(), &mut vec![0; room]).map(<[u8]>::len);
+                let decoded =
+                    decode_into(text.as_bytes(), vec![0; room].as_mut_slice().as_out()).map(<[u8]>::len);
                 assert_eq!(decoded, (length <= room).then_some(length), "{length} bytes into {room}");
             }
         }

@@ -1,29 +1,25 @@
 //! The claims of a JWT access token (RFC 9068 §2.2), read strictly.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::header::Text;
-use crate::strict_json::{Strict, insert_once};
-
-/// The last second of the year 9999: a later time is a mistake or an attack on arithmetic.
-const LAST_SECOND: u64 = 253_402_300_799;
+use crate::plain_claims;
 
 /// The claims of a JWT access token.
 ///
-/// Times are whole seconds since 1970; a time of any other JSON type is an error, never skipped.
+/// Times are whole seconds since 1970; a time of any other JSON type is an error, never skipped. Texts are of one's own, or
+/// those of the payload ([`parse_borrowed`](AccessTokenClaims::parse_borrowed)).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct AccessTokenClaims {
+pub struct AccessTokenClaims<T = String> {
     /// Who issued it.
-    pub iss: String,
+    pub iss: T,
     /// Whom it is about; of a client's own token, the client.
-    pub sub: String,
+    pub sub: T,
     /// Whom it is for.
-    pub aud: Audience,
+    pub aud: Audience<T>,
     /// When it ends.
     pub exp: u64,
     /// When it was issued.
@@ -31,41 +27,62 @@ pub struct AccessTokenClaims {
     /// When it begins.
     pub nbf: Option<u64>,
     /// Its id.
-    pub jti: Option<String>,
+    pub jti: Option<T>,
     /// The client that it was issued to.
-    pub client_id: Option<String>,
+    pub client_id: Option<T>,
     /// Its scope, tokens separated by spaces.
-    pub scope: Option<String>,
+    pub scope: Option<T>,
     /// When the subject authenticated.
     pub auth_time: Option<u64>,
     /// How strongly (OpenID Connect Core §2).
-    pub acr: Option<String>,
+    pub acr: Option<T>,
     /// By what means (RFC 8176).
-    pub amr: Option<Vec<String>>,
+    pub amr: Option<Vec<T>>,
     /// The key that it is bound to (RFC 7800): a JSON object with at least one member.
     pub cnf: Option<Map<String, Value>>,
     /// The other claims.
     pub extra: Map<String, Value>,
 }
 
-/// One audience or several; written as a string when it is one (RFC 7519 §4.1.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Audience(pub Vec<String>);
+/// One audience or several: a string, or an array of strings (RFC 7519 §4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience<T = String> {
+    /// Written as a string.
+    One(T),
+    /// Written as an array, which may be empty or have one.
+    Several(Vec<T>),
+}
 
-impl Audience {
+impl<T> Audience<T> {
+    /// All of them.
+    pub fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
+}
+
+impl<T: AsRef<str>> Audience<T> {
     /// Whether one of them is `resource`, byte for byte.
     pub fn contains(&self, resource: &str) -> bool {
-        self.0.iter().any(|audience| audience == resource)
+        self.as_slice().iter().any(|audience| audience.as_ref() == resource)
+    }
+}
+
+impl<T> Default for Audience<T> {
+    fn default() -> Self {
+        Self::Several(Vec::new())
     }
 }
 
 /// What claims are compared with.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected<'e> {
+pub struct Expected<'e, A = &'e str> {
     /// The issuer, byte for byte.
     pub issuer: &'e str,
     /// The audiences that are acceptable here: one of them must be among the token's.
-    pub audience: &'e [&'e str],
+    pub audience: &'e [A],
     /// Now, in seconds since 1970.
     pub now: u64,
     /// How far the clocks of issuer and resource server may be apart, in seconds. `exp` counts without it where it is zero.
@@ -105,9 +122,51 @@ impl AccessTokenClaims {
     ///
     /// [`ClaimsError::Malformed`].
     pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
-        serde_json::from_slice(payload).map_err(|_| ClaimsError::Malformed)
+        let payload = std::str::from_utf8(payload).map_err(|_| ClaimsError::Malformed)?;
+        AccessTokenClaims::parse_borrowed(payload).map(AccessTokenClaims::into_owned)
+    }
+}
+
+impl<'t> AccessTokenClaims<Cow<'t, str>> {
+    /// Reads the payload of a verified token, and copies no text but one that is written with escapes.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError::Malformed`].
+    pub fn parse_borrowed(payload: &'t str) -> Result<Self, ClaimsError> {
+        match plain_claims::read(payload) {
+            Some(claims) => Ok(claims),
+            None => serde_json::from_str(payload).map_err(|_| ClaimsError::Malformed),
+        }
     }
 
+    /// The same claims, without the payload.
+    pub fn into_owned(self) -> AccessTokenClaims {
+        let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
+        let all = |texts: Vec<Cow<'_, str>>| texts.into_iter().map(Cow::into_owned).collect();
+        AccessTokenClaims {
+            iss: self.iss.into_owned(),
+            sub: self.sub.into_owned(),
+            aud: match self.aud {
+                Audience::One(one) => Audience::One(one.into_owned()),
+                Audience::Several(several) => Audience::Several(all(several)),
+            },
+            exp: self.exp,
+            iat: self.iat,
+            nbf: self.nbf,
+            jti: owned(self.jti),
+            client_id: owned(self.client_id),
+            scope: owned(self.scope),
+            auth_time: self.auth_time,
+            acr: owned(self.acr),
+            amr: self.amr.map(all),
+            cnf: self.cnf,
+            extra: self.extra,
+        }
+    }
+}
+
+impl<T: AsRef<str>> AccessTokenClaims<T> {
     /// Whether the token is good here and now (RFC 9068 §4).
     ///
     /// # Errors
@@ -117,11 +176,11 @@ impl AccessTokenClaims {
     /// # Security
     ///
     /// A token with `cnf` is no bearer token: whether the sender holds that key is the caller's to check.
-    pub fn check(&self, expected: &Expected<'_>) -> Result<(), ClaimsError> {
-        if self.iss != expected.issuer {
+    pub fn check<A: AsRef<str>>(&self, expected: &Expected<'_, A>) -> Result<(), ClaimsError> {
+        if self.iss.as_ref() != expected.issuer {
             return Err(ClaimsError::Issuer);
         }
-        if !expected.audience.iter().any(|audience| self.aud.contains(audience)) {
+        if !expected.audience.iter().any(|audience| self.aud.contains(audience.as_ref())) {
             return Err(ClaimsError::Audience);
         }
         if self.exp.saturating_add(expected.skew) <= expected.now {
@@ -136,133 +195,17 @@ impl AccessTokenClaims {
     }
 }
 
-impl<'de> Deserialize<'de> for AccessTokenClaims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ClaimsVisitor)
-    }
-}
-
-struct ClaimsVisitor;
-
-impl<'de> Visitor<'de> for ClaimsVisitor {
-    type Value = AccessTokenClaims;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the claims of an access token")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AccessTokenClaims, A::Error> {
-        let mut claims = AccessTokenClaims::default();
-        let (mut iss, mut sub, mut aud, mut exp) = (None, None, None, None);
-        while let Some(name) = map.next_key::<Text<'de>>()? {
-            match &*name.0 {
-                "iss" => once(&mut iss, &mut map)?,
-                "sub" => once(&mut sub, &mut map)?,
-                "aud" => once(&mut aud, &mut map)?,
-                "exp" => once(&mut exp, &mut map)?,
-                "iat" => once_seconds(&mut claims.iat, &mut map)?,
-                "nbf" => once_seconds(&mut claims.nbf, &mut map)?,
-                "jti" => once(&mut claims.jti, &mut map)?,
-                "client_id" => once(&mut claims.client_id, &mut map)?,
-                "scope" => once(&mut claims.scope, &mut map)?,
-                "auth_time" => once_seconds(&mut claims.auth_time, &mut map)?,
-                "acr" => once(&mut claims.acr, &mut map)?,
-                "amr" => once(&mut claims.amr, &mut map)?,
-                "cnf" => {
-                    let mut cnf: Option<Strict> = None;
-                    once(&mut cnf, &mut map)?;
-                    match (cnf, &claims.cnf) {
-                        (Some(Strict(Value::Object(cnf))), None) if !cnf.is_empty() => claims.cnf = Some(cnf),
-                        _ => return Err(A::Error::custom("cnf is not one object with a member")),
-                    }
-                }
-                _ => {
-                    let Strict(value) = map.next_value()?;
-                    insert_once(&mut claims.extra, name.0.into_owned(), value)?;
-                }
-            }
-        }
-        let missing = A::Error::missing_field;
-        claims.iss = iss.ok_or_else(|| missing("iss"))?;
-        claims.sub = sub.ok_or_else(|| missing("sub"))?;
-        claims.aud = aud.ok_or_else(|| missing("aud"))?;
-        claims.exp = exp.map(|Seconds(exp)| exp).ok_or_else(|| missing("exp"))?;
-        Ok(claims)
-    }
-}
-
-fn once<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    claim: &mut Option<T>,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    match claim.replace(map.next_value()?) {
-        None => Ok(()),
-        Some(_) => Err(A::Error::custom("a claim twice")),
-    }
-}
-
-fn once_seconds<'de, A: MapAccess<'de>>(claim: &mut Option<u64>, map: &mut A) -> Result<(), A::Error> {
-    let mut seconds = None;
-    once(&mut seconds, map)?;
-    match claim.replace(seconds.map_or(0, |Seconds(seconds)| seconds)) {
-        None => Ok(()),
-        Some(_) => Err(A::Error::custom("a claim twice")),
-    }
-}
-
-/// A whole number of seconds up to the year 9999.
-struct Seconds(u64);
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = u64::deserialize(deserializer)?;
-        if seconds > LAST_SECOND {
-            Err(D::Error::custom("a time that is far off"))
-        } else {
-            Ok(Self(seconds))
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Audience {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AudienceVisitor;
-
-        impl<'de> Visitor<'de> for AudienceVisitor {
-            type Value = Audience;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of strings")
-            }
-
-            fn visit_str<E: Error>(self, audience: &str) -> Result<Audience, E> {
-                Ok(Audience(vec![audience.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Audience, A::Error> {
-                let mut audience = Vec::new();
-                while let Some(one) = seq.next_element()? {
-                    audience.push(one);
-                }
-                Ok(Audience(audience))
-            }
-        }
-
-        deserializer.deserialize_any(AudienceVisitor)
-    }
-}
-
-impl Serialize for Audience {
+impl<T: Serialize> Serialize for Audience<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.as_slice() {
-            [one] => serializer.serialize_str(one),
-            several => serializer.collect_seq(several),
+        match self {
+            Self::One(one) => one.serialize(serializer),
+            Self::Several(several) => several.serialize(serializer),
         }
     }
 }
 
 /// What is absent is left out; `extra` comes last.
-impl Serialize for AccessTokenClaims {
+impl<T: Serialize> Serialize for AccessTokenClaims<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("iss", &self.iss)?;

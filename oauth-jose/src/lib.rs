@@ -36,9 +36,12 @@ mod jwk;
 mod jwk_set;
 mod local_key;
 mod pem;
+mod plain_claims;
+mod read_claims;
 mod signer;
 mod small_order;
 mod strict_json;
+mod usual_header;
 mod verify;
 mod verifying_key;
 

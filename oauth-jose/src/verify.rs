@@ -1,18 +1,23 @@
 //! Verifying compact JWS (RFC 7515 §5.2, RFC 8725).
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 
+use base64_simd::AsOut as _;
 use memchr::memchr;
 
 use crate::compact::MAX_TOKEN;
 use crate::header::Header;
 use crate::jwk::RSA_MODULUS;
+use crate::usual_header::UsualHeader;
 use crate::{Algorithm, JwkError, JwkSet, VerifyingKey, base64url};
 
 /// The keys of one issuer, parsed once.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyingKeys {
     keys: Vec<VerifyingKey>,
+    /// Beside each key.
+    headers: Vec<UsualHeader>,
 }
 
 /// What a token's signature is good for: its payload, and the key that signed it.
@@ -76,12 +81,13 @@ impl VerifyingKeys {
                 Err(_) => broken = true,
             }
         }
-        if broken && keys.is_empty() { Err(JwkError::Key) } else { Ok(Self { keys }) }
+        if broken && keys.is_empty() { Err(JwkError::Key) } else { Ok(Self::new(keys)) }
     }
 
     /// These keys. Where two have one `kid` and algorithm, the first counts.
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
-        Self { keys: keys.into_iter().collect() }
+        let keys: Vec<_> = keys.into_iter().collect();
+        Self { headers: vec![UsualHeader::default(); keys.len()], keys }
     }
 
     /// The keys.
@@ -107,6 +113,9 @@ impl VerifyingKeys {
             return Err(JwsError::TooLong);
         }
         let parts = Parts::split(token.as_bytes()).ok_or(JwsError::Malformed)?;
+        if let Some((key, header)) = self.entries().find(|(_, header)| header.is(parts.header)) {
+            return if is_expected(header.typ(), typ) { parts.open(key) } else { Err(JwsError::Typ) };
+        }
         let header = base64url::decode(parts.header).ok_or(JwsError::Malformed)?;
         let header = Header::parse(&header).ok_or(JwsError::Header)?;
         if header.extended {
@@ -116,34 +125,37 @@ impl VerifyingKeys {
         if !is_expected(header.typ.as_deref(), typ) {
             return Err(JwsError::Typ);
         }
-        let key = self.find(header.kid, algorithm)?;
-        let mut buffer = [0; *RSA_MODULUS.end()];
-        let signature = base64url::decode_into(parts.signature, &mut buffer).ok_or(JwsError::Malformed)?;
-        if !key.verifies(parts.signed, signature) {
-            return Err(JwsError::Signature);
-        }
-        let payload = base64url::decode(parts.payload).ok_or(JwsError::Malformed)?;
-        Ok(VerifiedJws { payload, key })
+        let (key, usual) = self.find(header.kid, algorithm)?;
+        let verified = parts.open(key)?;
+        usual.keep(parts.header, header.typ.as_deref());
+        Ok(verified)
     }
 
-    fn find(&self, kid: Option<Cow<'_, str>>, algorithm: Algorithm) -> Result<&VerifyingKey, JwsError> {
+    fn find(&self, kid: Option<Cow<'_, str>>, algorithm: Algorithm) -> Result<Entry<'_>, JwsError> {
         let Some(kid) = kid else {
-            let mut candidates = self.keys.iter().filter(|key| key.algorithm() == algorithm);
+            let mut candidates = self.entries().filter(|(key, _)| key.algorithm() == algorithm);
             return match (candidates.next(), candidates.next()) {
                 (Some(only), None) => Ok(only),
                 _ => Err(JwsError::MissingKid),
             };
         };
         let mut error = JwsError::UnknownKid;
-        for key in self.keys.iter().filter(|key| *key.kid() == *kid) {
-            if key.algorithm() == algorithm {
-                return Ok(key);
+        for entry in self.entries().filter(|(key, _)| *key.kid() == *kid) {
+            if entry.0.algorithm() == algorithm {
+                return Ok(entry);
             }
             error = JwsError::Algorithm;
         }
         Err(error)
     }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.keys.iter().zip(&self.headers)
+    }
 }
+
+/// A key, and the header that its tokens have.
+type Entry<'k> = (&'k VerifyingKey, &'k UsualHeader);
 
 impl<'k> VerifiedJws<'k> {
     /// The payload.
@@ -190,6 +202,18 @@ impl<'t> Parts<'t> {
         let signed = token.get(..header.len() + 1 + payload.len())?;
         // A third dot is no character of base64url: decoding refuses it.
         Some(Self { header, payload, signature, signed })
+    }
+
+    /// The payload, if the signature is the key's.
+    fn open<'k>(&self, key: &'k VerifyingKey) -> Result<VerifiedJws<'k>, JwsError> {
+        let mut buffer = [const { MaybeUninit::uninit() }; *RSA_MODULUS.end()];
+        let buffer = buffer.as_mut_slice().as_out();
+        let signature = base64url::decode_into(self.signature, buffer).ok_or(JwsError::Malformed)?;
+        if !key.verifies(self.signed, signature) {
+            return Err(JwsError::Signature);
+        }
+        let payload = base64url::decode(self.payload).ok_or(JwsError::Malformed)?;
+        Ok(VerifiedJws { payload, key })
     }
 }
 

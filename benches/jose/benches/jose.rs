@@ -57,12 +57,11 @@ impl Bare {
     }
 }
 
-fn check(payload: &[u8]) -> AccessTokenClaims {
-    let claims = AccessTokenClaims::parse(payload).unwrap();
+fn check(payload: &[u8]) {
+    let claims = AccessTokenClaims::parse_borrowed(std::str::from_utf8(payload).unwrap()).unwrap();
     let audience = &["https://api.example"];
     let expected = Expected { issuer: "https://as.example", audience, now: NOW, skew: 10, profile: true };
-    claims.check(&expected).unwrap();
-    claims
+    black_box(&claims).check(&expected).unwrap();
 }
 
 fn tokens(criterion: &mut Criterion) {
@@ -94,7 +93,8 @@ fn tokens(criterion: &mut Criterion) {
     let key = LocalKey::generate(Algorithm::Es256).unwrap();
     let keys = VerifyingKeys::new([key.key().clone()]);
     let token = block_on(CompactSigner::new(Arc::new(key), "at+jwt").sign(CLAIMS.as_bytes())).unwrap();
-    // All but the signature: another length of it is refused after everything else.
+    // All but the signature: another length of it is refused after everything else. The header is that of a good one.
+    keys.verify(&token, &["at+jwt"]).unwrap();
     let cut = &token[..token.len() - 4];
     criterion.bench_function("framing and header alone", |bench| {
         bench.iter(|| keys.verify(black_box(cut), &["at+jwt"]).unwrap_err())

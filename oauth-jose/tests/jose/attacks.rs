@@ -1,6 +1,7 @@
 //! Tokens that must be refused, at the level of JWS.
 
 use base64_simd::URL_SAFE_NO_PAD;
+use futures_util::FutureExt as _;
 use oauth_jose::{Algorithm, JwsError, LocalKey, Signer as _, VerifyingKeys};
 
 use crate::{sign, verifying};
@@ -31,6 +32,32 @@ fn no_bit_of_a_token_can_be_changed() {
             assert!(keys.verify(&changed, TYP).is_err(), "{at} {bit}");
         }
     }
+}
+
+#[test]
+fn a_header_that_was_good_before_excuses_nothing() {
+    let [own, other] = [(); 2].map(|()| LocalKey::generate(Algorithm::Es256).unwrap());
+    let keys = verifying(&[&own]);
+    let token = sign(&own, "at+jwt", b"{}");
+    let [h, p, s] = token.split('.').collect::<Vec<_>>()[..] else { panic!() };
+    let payload = URL_SAFE_NO_PAD.encode_to_string(br#"{"sub":"mallory"}"#);
+    let foreign = other.sign(format!("{h}.{p}").as_bytes()).now_or_never().unwrap().unwrap();
+    let foreign = URL_SAFE_NO_PAD.encode_to_string(foreign);
+    let wrong = [format!("{h}.{payload}.{s}"), format!("{h}.{p}.{foreign}"), format!("{h}.{p}.{}", &s[4..])];
+    let before = keys.clone();
+    keys.verify(&token, TYP).unwrap();
+    for keys in [before, keys.clone(), keys] {
+        for wrong in &wrong {
+            assert_eq!(keys.verify(wrong, TYP).unwrap_err(), JwsError::Signature, "{wrong}");
+        }
+        assert_eq!(keys.verify(&format!("{h}.{p}=.{s}"), TYP).unwrap_err(), JwsError::Signature);
+        assert_eq!(keys.verify(&format!("{h}.{p}.{s}.{s}"), TYP).unwrap_err(), JwsError::Malformed);
+        for other in [&[][..], &["JWT"], &["dpop+jwt", ""]] {
+            assert_eq!(keys.verify(&token, other).unwrap_err(), JwsError::Typ, "{other:?}");
+        }
+        assert_eq!(keys.verify(&token, TYP).unwrap().payload(), b"{}");
+    }
+    assert_eq!(verifying(&[&other]).verify(&token, TYP).unwrap_err(), JwsError::UnknownKid);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Verdicts on tokens, kept for a while: bounded, found by a seeded hash, compared in full.
 
 use std::hash::BuildHasher;
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::DefaultHashBuilder;
@@ -25,11 +26,19 @@ struct Set<T> {
 
 struct Entry<T> {
     hash: u64,
-    token: Box<str>,
+    token: String,
     verdict: T,
     ends: Timestamp,
     generation: u64,
     used: u64,
+}
+
+/// The place of a token, whose hash is computed once.
+pub(super) struct Slot<'v, T> {
+    token: &'v str,
+    hash: u64,
+    /// `None` where nothing is kept.
+    set: Option<&'v Mutex<Set<T>>>,
 }
 
 impl<T: Clone> Verdicts<T> {
@@ -43,11 +52,27 @@ impl<T: Clone> Verdicts<T> {
         Self { hasher: DefaultHashBuilder::default(), sets: (0..sets).map(|_| set()).collect() }
     }
 
-    pub(super) fn get(&self, token: &str, now: Timestamp, generation: u64) -> Option<T> {
-        let (hash, mut set) = self.set(token)?;
+    /// Where the verdict on a token is, if it is kept.
+    pub(super) fn slot<'v>(&'v self, token: &'v str) -> Slot<'v, T> {
+        let hash = self.hasher.hash_one(token);
+        // The number of sets is a power of two, or zero.
+        let last = self.sets.len().checked_sub(1);
+        let at = last.map(|last| usize::try_from(hash >> 32).unwrap_or(0) & last);
+        Slot { token, hash, set: at.and_then(|at| self.sets.get(at)) }
+    }
+}
+
+impl<T: Clone> Slot<'_, T> {
+    /// The token.
+    pub(super) fn token(&self) -> &str {
+        self.token
+    }
+
+    pub(super) fn get(&self, now: Timestamp, generation: u64) -> Option<T> {
+        let mut set = self.lock()?;
         set.tick += 1;
         let tick = set.tick;
-        let found = set.entries.iter_mut().find(|entry| entry.hash == hash && *entry.token == *token)?;
+        let found = set.entries.iter_mut().find(|entry| self.has(entry))?;
         if found.ends <= now || found.generation != generation {
             return None;
         }
@@ -55,34 +80,40 @@ impl<T: Clone> Verdicts<T> {
         Some(found.verdict.clone())
     }
 
-    pub(super) fn insert(&self, token: &str, verdict: T, ends: Timestamp, generation: u64, now: Timestamp) {
-        let Some((hash, mut set)) = self.set(token) else { return };
+    pub(super) fn insert(&self, verdict: T, ends: Timestamp, generation: u64, now: Timestamp) {
+        let Some(mut set) = self.lock() else { return };
         set.tick += 1;
-        let entry = Entry { hash, token: token.into(), verdict, ends, generation, used: set.tick };
-        let same = |old: &Entry<T>| old.hash == hash && *old.token == *token;
-        if let Some(old) = set.entries.iter_mut().find(|old| same(old)) {
-            *old = entry;
-        } else if set.entries.len() < WAYS {
-            set.entries.push(entry);
-        } else {
-            let dead = |old: &Entry<T>| old.ends <= now || old.generation != generation;
-            let oldest = set.entries.iter_mut().min_by_key(|old| (!dead(old), old.used));
-            if let Some(oldest) = oldest {
-                *oldest = entry;
-            }
-        }
+        let used = set.tick;
+        let dead = |old: &Entry<T>| old.ends <= now || old.generation != generation;
+        let oldest = |entries: &[Entry<T>]| {
+            entries.iter().enumerate().min_by_key(|(_, old)| (!dead(old), old.used)).map(|(at, _)| at)
+        };
+        let taken = match set.entries.iter().position(|old| self.has(old)) {
+            None if set.entries.len() >= WAYS => oldest(&set.entries),
+            found => found,
+        };
+        let Some(entry) = taken.and_then(|at| set.entries.get_mut(at)) else {
+            let token = self.token.to_owned();
+            set.entries.push(Entry { hash: self.hash, token, verdict, ends, generation, used });
+            return;
+        };
+        // Tokens are about equally long: the next one fits where the last one was.
+        entry.token.clear();
+        entry.token.push_str(self.token);
+        let last = mem::replace(&mut entry.verdict, verdict);
+        (entry.hash, entry.ends, entry.generation, entry.used) = (self.hash, ends, generation, used);
+        drop(set);
+        // What gives way is taken down when others can go on.
+        drop(last);
     }
 
-    fn set(&self, token: &str) -> Option<(u64, MutexGuard<'_, Set<T>>)> {
-        let hash = self.hasher.hash_one(token);
-        // The number of sets is a power of two, or zero.
-        let at = usize::try_from(hash >> 32).unwrap_or(0) & self.sets.len().checked_sub(1)?;
-        Some((hash, lock(self.sets.get(at)?)))
+    fn lock(&self) -> Option<MutexGuard<'_, Set<T>>> {
+        self.set.map(|set| set.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn has(&self, entry: &Entry<T>) -> bool {
+        entry.hash == self.hash && entry.token == self.token
+    }
 }
 
 #[cfg(test)]
@@ -94,32 +125,32 @@ mod tests {
     #[test]
     fn an_entry_ends() {
         let verdicts = Verdicts::new(64);
-        verdicts.insert("a", 1, Timestamp::from_secs(110), 0, NOW);
-        assert_eq!(verdicts.get("a", NOW, 0), Some(1));
-        assert_eq!(verdicts.get("a", Timestamp::from_millis(109_999), 0), Some(1));
-        assert_eq!(verdicts.get("a", Timestamp::from_secs(110), 0), None);
-        assert_eq!(verdicts.get("a", NOW, 1), None);
-        assert_eq!(verdicts.get("b", NOW, 0), None);
-        verdicts.insert("a", 2, Timestamp::from_secs(110), 1, NOW);
-        assert_eq!(verdicts.get("a", NOW, 1), Some(2));
+        verdicts.slot("a").insert(1, Timestamp::from_secs(110), 0, NOW);
+        assert_eq!(verdicts.slot("a").get(NOW, 0), Some(1));
+        assert_eq!(verdicts.slot("a").get(Timestamp::from_millis(109_999), 0), Some(1));
+        assert_eq!(verdicts.slot("a").get(Timestamp::from_secs(110), 0), None);
+        assert_eq!(verdicts.slot("a").get(NOW, 1), None);
+        assert_eq!(verdicts.slot("b").get(NOW, 0), None);
+        verdicts.slot("a").insert(2, Timestamp::from_secs(110), 1, NOW);
+        assert_eq!(verdicts.slot("a").get(NOW, 1), Some(2));
     }
 
     #[test]
     fn room_is_bounded_and_what_is_used_stays() {
         let verdicts = Verdicts::new(8);
         for round in 0..1_000 {
-            verdicts.insert("kept", 0, Timestamp::MAX, 0, NOW);
-            verdicts.insert(&format!("token {round}"), round, Timestamp::MAX, 0, NOW);
-            assert_eq!(verdicts.get("kept", NOW, 0), Some(0));
+            verdicts.slot("kept").insert(0, Timestamp::MAX, 0, NOW);
+            verdicts.slot(&format!("token {round}")).insert(round, Timestamp::MAX, 0, NOW);
+            assert_eq!(verdicts.slot("kept").get(NOW, 0), Some(0));
         }
-        let kept = (0..1_000).filter(|round| verdicts.get(&format!("token {round}"), NOW, 0).is_some());
+        let kept = (0..1_000).filter(|round| verdicts.slot(&format!("token {round}")).get(NOW, 0).is_some());
         assert_eq!(kept.count(), 7);
     }
 
     #[test]
     fn without_room_nothing_is_kept() {
         let verdicts = Verdicts::new(0);
-        verdicts.insert("a", 1, Timestamp::MAX, 0, NOW);
-        assert_eq!(verdicts.get("a", NOW, 0), None);
+        verdicts.slot("a").insert(1, Timestamp::MAX, 0, NOW);
+        assert_eq!(verdicts.slot("a").get(NOW, 0), None);
     }
 }

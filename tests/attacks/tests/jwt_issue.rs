@@ -46,7 +46,7 @@ async fn every_claim_of_the_profile_is_there() {
     let claims = read(&world, &token).await;
     let now = u64::try_from(START).unwrap();
     assert_eq!((claims.iss.as_str(), claims.sub.as_str()), (ISSUER, "alice"));
-    assert_eq!((claims.aud.0.as_slice(), claims.client_id.as_deref()), (&[API1.to_owned()][..], Some("web")));
+    assert_eq!((claims.aud.as_slice(), claims.client_id.as_deref()), (&[API1.to_owned()][..], Some("web")));
     assert_eq!((claims.iat, claims.exp, claims.auth_time), (Some(now), now + 600, Some(now)));
     assert!(claims.jti.is_some() && claims.cnf.is_none() && claims.extra.is_empty());
     assert!(claims.scope.is_some());
@@ -87,7 +87,7 @@ async fn formats_follow_resources_and_do_not_mix() {
     assert_json(&mixed, 400, "invalid_target");
     let form = format!("{}&resource={}", World::redemption(&code), encode(API1));
     let first = world.token("web", &form).await;
-    assert_eq!(read(&world, &first.text("access_token")).await.aud.0, [API1]);
+    assert_eq!(read(&world, &first.text("access_token")).await.aud.as_slice(), [API1]);
     let other = format!("{}&resource={}", World::refreshment(&first.text("refresh_token")), encode(API2));
     assert!(world.token("web", &other).await.text("access_token").starts_with("oat_"));
 }

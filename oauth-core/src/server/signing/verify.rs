@@ -50,7 +50,7 @@ impl ParsedJwt {
         let jti = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(claims.jti?).ok()?;
         let (grant, id) = jti.split_first_chunk::<16>()?;
         let seconds = |time: u64| i64::try_from(time).ok().map(Timestamp::from_secs);
-        let resources = claims.aud.0.iter().map(|audience| Resource::parse(audience).ok());
+        let resources = claims.aud.as_slice().iter().map(|audience| Resource::parse(audience).ok());
         Some(Self {
             grant: GrantId::from_bytes(*grant),
             jwt: EndedJwt { id: JwtId::from_bytes(id.try_into().ok()?), until: seconds(claims.exp)? },

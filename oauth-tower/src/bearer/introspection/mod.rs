@@ -79,10 +79,10 @@ impl Verifier for IntrospectionVerifier {
     fn verify_token(&self, token: &str) -> Verification<RemoteVerification> {
         let inner = &self.0;
         let now = inner.clock.now();
-        if let Some(token) = inner.good.get(token, now, 0) {
+        if let Some(token) = inner.good.slot(token).get(now, 0) {
             return Verification::Now(Ok(token));
         }
-        if let Some(reason) = inner.bad.get(token, now, 0) {
+        if let Some(reason) = inner.bad.slot(token).get(now, 0) {
             return Verification::Now(Err(VerifyError::Rejected(reason)));
         }
         match inner.flight(token) {
@@ -136,10 +136,10 @@ impl Inner {
         match &verdict {
             Ok(found) => {
                 let ends = (now + self.good_for).min(found.expires_at);
-                self.good.insert(token, found.clone(), ends, 0, now);
+                self.good.slot(token).insert(found.clone(), ends, 0, now);
             }
             Err(VerifyError::Rejected(reason)) => {
-                self.bad.insert(token, *reason, now + self.bad_for, 0, now);
+                self.bad.slot(token).insert(*reason, now + self.bad_for, 0, now);
             }
             Err(_) => {}
         }

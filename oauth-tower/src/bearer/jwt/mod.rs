@@ -5,6 +5,7 @@ mod check;
 mod discovery;
 mod jwt_or;
 mod keys;
+mod repeated;
 mod trusted_issuer;
 
 use std::fmt;
@@ -21,7 +22,7 @@ pub use jwt_or::{JwtOr, JwtOrVerification};
 pub use trusted_issuer::TrustedIssuer;
 
 use super::described::rejected;
-use super::verdicts::Verdicts;
+use super::verdicts::{Slot, Verdicts};
 use super::{RemoteVerification, Verification, Verifier};
 use check::{Checked, Expectations};
 use keys::IssuerKeys;
@@ -81,7 +82,7 @@ impl JwtVerifier {
 
     fn remembered(&self, token: &str) -> Option<Arc<AccessToken>> {
         let (now, generation) = self.0.begin();
-        self.0.verdicts.get(token, now, generation)
+        self.0.verdicts.slot(token).get(now, generation)
     }
 
     /// Whether a token says that it is of an issuer that is trusted here. It may be lying.
@@ -96,14 +97,15 @@ impl Verifier for JwtVerifier {
     fn verify_token(&self, token: &str) -> Verification<RemoteVerification> {
         let inner = &self.0;
         let (now, generation) = inner.begin();
-        if let Some(token) = inner.verdicts.get(token, now, generation) {
-            return Verification::Now(Ok(token));
+        let slot = inner.verdicts.slot(token);
+        if let Some(verified) = slot.get(now, generation) {
+            return Verification::Now(Ok(verified));
         }
         let at = match inner.find(token) {
             Ok(at) => at,
             Err(error) => return Verification::Now(Err(error)),
         };
-        match inner.verify(at, token, now, generation) {
+        match inner.verify(at, &slot, now, generation) {
             Checked::Verdict(verdict) => Verification::Now(verdict),
             Checked::KeyMissing => inner.verify_with_new_keys(at, token, now),
         }
@@ -122,7 +124,7 @@ impl Inner {
     }
 
     fn issuer(&self, name: &str) -> Option<usize> {
-        self.issuers.iter().position(|issuer| *issuer.expectations.issuer == *name)
+        self.issuers.iter().position(|issuer| **issuer.expectations.issuer() == *name)
     }
 
     /// The issuer whose keys are asked. Where there is one, the claims say later whether it is the right one.
@@ -136,13 +138,19 @@ impl Inner {
         self.issuer(&name).map_or_else(|| rejected("the token is of an issuer that is not trusted"), Ok)
     }
 
-    fn verify(&self, at: usize, token: &str, now: Timestamp, generation: u64) -> Checked {
+    fn verify(
+        &self,
+        at: usize,
+        slot: &Slot<'_, Arc<AccessToken>>,
+        now: Timestamp,
+        generation: u64,
+    ) -> Checked {
         let Some(issuer) = self.issuers.get(at) else { return Checked::KeyMissing };
         let Some(keys) = issuer.keys.current(now) else { return Checked::KeyMissing };
-        let checked = issuer.expectations.check(&keys.keys, token, now, self.skew);
+        let checked = issuer.expectations.check(&keys.keys, slot.token(), now, self.skew);
         if let Checked::Verdict(Ok(verified)) = &checked {
             let ends = verified.expires_at.min(keys.good_until);
-            self.verdicts.insert(token, verified.clone(), ends, generation, now);
+            slot.insert(verified.clone(), ends, generation, now);
         }
         checked
     }
@@ -162,7 +170,7 @@ impl Inner {
         Verification::Later(RemoteVerification::new(async move {
             flight.land().await;
             let (now, generation) = inner.begin();
-            match inner.verify(at, &token, now, generation) {
+            match inner.verify(at, &inner.verdicts.slot(&token), now, generation) {
                 Checked::Verdict(verdict) => verdict,
                 Checked::KeyMissing => {
                     inner.issuers.get(at).map_or_else(|| rejected("no issuer"), |i| i.without_key(now))
@@ -184,7 +192,7 @@ impl Issuer {
 
 impl fmt::Debug for JwtVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuers: Vec<_> = self.0.issuers.iter().map(|issuer| &issuer.expectations.issuer).collect();
+        let issuers: Vec<_> = self.0.issuers.iter().map(|issuer| issuer.expectations.issuer()).collect();
         f.debug_struct("JwtVerifier").field("issuers", &issuers).finish_non_exhaustive()
     }
 }

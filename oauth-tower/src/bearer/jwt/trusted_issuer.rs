@@ -119,6 +119,7 @@ impl TrustedIssuer {
         generation: Arc<AtomicU64>,
     ) -> Result<Issuer, RemoteIssuerError> {
         let issuer: Arc<str> = self.issuer.into();
+        let expectations = Expectations::new(issuer.clone(), self.audience, self.types, self.profile);
         let (http, jwks_uri) = match self.keys {
             Keys::Fixed(set) => {
                 let keys =
@@ -126,13 +127,7 @@ impl TrustedIssuer {
                 if keys.keys().is_empty() {
                     return Err(RemoteIssuerError::Keys);
                 }
-                let keys = IssuerKeys::fixed(issuer.clone(), keys, clock, generation);
-                let expectations = Expectations {
-                    issuer,
-                    audience: self.audience,
-                    types: self.types,
-                    profile: self.profile,
-                };
+                let keys = IssuerKeys::fixed(issuer, keys, clock, generation);
                 return Ok(Issuer { expectations, keys: Arc::new(keys) });
             }
             Keys::At(jwks_uri, http) => (http, Some(jwks_uri)),
@@ -145,9 +140,7 @@ impl TrustedIssuer {
         }
         let (algorithms, plain_http) = (self.algorithms, self.plain_http);
         let source = Source { http, jwks_uri, algorithms, plain_http, found: Mutex::default() };
-        let keys = IssuerKeys::remote(issuer.clone(), source, schedule, clock, generation);
-        let expectations =
-            Expectations { issuer, audience: self.audience, types: self.types, profile: self.profile };
+        let keys = IssuerKeys::remote(issuer, source, schedule, clock, generation);
         Ok(Issuer { expectations, keys: Arc::new(keys) })
     }
 }
