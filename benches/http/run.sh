@@ -10,7 +10,7 @@ contender=${CONTENDER:-ours}
 pairs=${PAIRS:-5}
 requests=${REQUESTS:-100000}
 paths=("$@")
-[ ${#paths[@]} -gt 0 ] || paths=(client_credentials code refresh introspection bearer)
+[ ${#paths[@]} -gt 0 ] || paths=(client_credentials code refresh introspection bearer jwt)
 
 for tool in wrk taskset; do
     command -v $tool >/dev/null || { echo "$tool is missing: apt-get install wrk util-linux" >&2; exit 1; }

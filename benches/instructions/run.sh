@@ -19,7 +19,7 @@ trap 'rm -rf "$scratch"' EXIT
 printf '%-20s' "instructions"
 printf '%14s' "${contenders[@]}"
 printf '\n'
-for path in client_credentials code refresh introspection bearer; do
+for path in client_credentials code refresh introspection bearer jwt; do
     printf '%-20s' "$path"
     for contender in "${contenders[@]}"; do
         if valgrind --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no \

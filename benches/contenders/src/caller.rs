@@ -22,12 +22,15 @@ impl<C: Contender> Caller<C> {
     pub fn new(path: Path) -> Self {
         let mut caller = Self { contender: C::new(), path, token: String::new() };
         let tokens = caller.exchange();
-        caller.token = tokens["access_token"].as_str().expect("an access token").to_owned();
+        caller.token = match path {
+            Path::Jwt => caller.contender.jwt(),
+            _ => tokens["access_token"].as_str().expect("an access token").to_owned(),
+        };
         caller.check();
         caller
     }
 
-    /// The body of the next form; for [`Path::Bearer`], which has none, the token.
+    /// The body of the next form; for [`Path::Bearer`] and [`Path::Jwt`], which have none, the token.
     pub fn form(&mut self) -> String {
         match self.path {
             Path::ClientCredentials => request::form::client_credentials(),
@@ -37,14 +40,15 @@ impl<C: Contender> Caller<C> {
                 request::form::refresh(tokens["refresh_token"].as_str().expect("a refresh token"))
             }
             Path::Introspection => request::form::introspection(&self.token),
-            Path::Bearer => self.token.clone(),
+            Path::Bearer | Path::Jwt => self.token.clone(),
         }
     }
 
     /// The next request.
     pub fn request(&mut self) -> Req {
         match self.path {
-            Path::Bearer => request::resource(&self.token),
+            Path::Bearer => request::resource("/resource", &self.token),
+            Path::Jwt => request::resource("/jwt", &self.token),
             Path::Introspection => request::post(C::INTROSPECTION, self.form()),
             Path::ClientCredentials | Path::Code | Path::Refresh => request::post(C::TOKEN, self.form()),
         }
@@ -54,6 +58,7 @@ impl<C: Contender> Caller<C> {
     pub fn send(&mut self, request: Req) -> Res {
         match self.path {
             Path::Bearer => block_on(self.contender.resource(request)),
+            Path::Jwt => block_on(self.contender.jwt_resource(request)),
             _ => block_on(self.contender.call(request)),
         }
     }
@@ -72,7 +77,7 @@ impl<C: Contender> Caller<C> {
     fn check(&mut self) {
         let request = self.request();
         let response = self.send(request);
-        if self.path == Path::Bearer {
+        if matches!(self.path, Path::Bearer | Path::Jwt) {
             assert_eq!(response.status(), StatusCode::OK, "{} {}", C::NAME, self.path.name());
             return;
         }

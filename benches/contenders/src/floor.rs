@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use serde::{Deserialize, Serialize};
 use tower_service::Service;
 
+use crate::jwt::jwt;
 use crate::request::{CLIENT_ID, CLIENT_SECRET, ISSUER, SCOPE, SUBJECT};
 use crate::{Contender, Req, Res};
 
@@ -30,6 +31,7 @@ const CODE: &str =
 /// Bare axum.
 pub struct Floor {
     router: Router,
+    jwt: String,
 }
 
 #[derive(Deserialize)]
@@ -163,8 +165,10 @@ impl Contender for Floor {
         let router = Router::new()
             .route("/token", post(token))
             .route("/introspect", post(introspect))
-            .route("/resource", get(async || open(Request::new(())).await.expect("infallible")));
-        Self { router }
+            .route("/resource", get(async || open(Request::new(())).await.expect("infallible")))
+            .route("/jwt", get(async || open(Request::new(())).await.expect("infallible")));
+        let (jwt, _) = jwt();
+        Self { router, jwt }
     }
 
     fn call(&mut self, request: Req) -> impl Future<Output = Res> {
@@ -172,6 +176,14 @@ impl Contender for Floor {
     }
 
     async fn resource(&mut self, request: Req) -> Res {
+        collected(open(request)).await
+    }
+
+    fn jwt(&self) -> String {
+        self.jwt.clone()
+    }
+
+    async fn jwt_resource(&mut self, request: Req) -> Res {
         collected(open(request)).await
     }
 

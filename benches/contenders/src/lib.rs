@@ -3,6 +3,7 @@
 
 mod caller;
 mod floor;
+mod jwt;
 #[cfg(feature = "peers")]
 mod oauth_as;
 mod ours;
@@ -58,9 +59,19 @@ pub trait Contender: Sized {
     /// Answers `GET /resource`, which takes a bearer token.
     fn resource(&mut self, request: Req) -> impl Future<Output = Res>;
 
+    /// A JWT for [`jwt_resource`](Self::jwt_resource).
+    fn jwt(&self) -> String {
+        unreachable!("not supported")
+    }
+
+    /// Answers `GET /jwt`, which takes a JWT of another issuer.
+    fn jwt_resource(&mut self, _request: Req) -> impl Future<Output = Res> {
+        async { unreachable!("not supported") }
+    }
+
     /// A fresh authorization code for the client, the scope, the redirect URI and the challenge of [`request`].
     fn code(&mut self) -> String;
 
-    /// All of it as a host would serve it: the endpoints, and `GET /resource`.
+    /// All of it as a host would serve it: the endpoints, `GET /resource` and `GET /jwt`.
     fn router(&self) -> axum::Router;
 }

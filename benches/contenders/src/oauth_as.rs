@@ -24,7 +24,7 @@ impl Contender for OauthAs {
     const NAME: &'static str = "oauth-as";
 
     fn supports(path: Path) -> bool {
-        path != Path::Bearer
+        !matches!(path, Path::Bearer | Path::Jwt)
     }
 
     fn new() -> Self {

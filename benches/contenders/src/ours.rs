@@ -14,7 +14,7 @@ use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::server::{Pending, Server, ServerBuilder, SignIn};
 use oauth_core::storage::Store;
 use oauth_storage_memory::MemoryStore;
-use oauth_tower::bearer::{BearerLayer, BearerService};
+use oauth_tower::bearer::{BearerLayer, BearerService, JwtVerifier};
 use oauth_tower::body::Body;
 use oauth_tower::host::{Host, HostError};
 use oauth_tower::server::{AuthorizationServerLayer, AuthorizationServerService};
@@ -22,6 +22,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::floor::{Open, collected, open};
+use crate::jwt::jwt;
 use crate::request::{CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRECT_URI, SCOPE, SUBJECT, authorize, code_of};
 use crate::{Contender, Req, Res};
 
@@ -31,6 +32,9 @@ pub struct Ours {
     service: AuthorizationServerService,
     protect: BearerLayer<Arc<Server>>,
     resource: BearerService<Open, Arc<Server>>,
+    jwt: String,
+    protect_jwt: BearerLayer<JwtVerifier>,
+    jwt_resource: BearerService<Open, JwtVerifier>,
 }
 
 impl Ours {
@@ -92,7 +96,9 @@ impl Contender for Ours {
         let (server, service) = ours_on(store.clone(), |builder| builder);
         let protect = BearerLayer::new(server).require_scope("read");
         let resource = protect.layer(Open);
-        Self { store, service, protect, resource }
+        let (jwt, protect_jwt) = jwt();
+        let jwt_resource = protect_jwt.layer(Open);
+        Self { store, service, protect, resource, jwt, protect_jwt, jwt_resource }
     }
 
     fn call(&mut self, request: Req) -> impl Future<Output = Res> {
@@ -103,14 +109,23 @@ impl Contender for Ours {
         collected(self.resource.call(request))
     }
 
+    fn jwt(&self) -> String {
+        self.jwt.clone()
+    }
+
+    fn jwt_resource(&mut self, request: Req) -> impl Future<Output = Res> {
+        collected(self.jwt_resource.call(request))
+    }
+
     fn code(&mut self) -> String {
         code_of(&block_on(self.call(authorize("/authorize"))))
     }
 
     fn router(&self) -> Router {
-        let resource = get(async || open(Request::new(())).await.expect("infallible"));
+        let resource = || get(async || open(Request::new(())).await.expect("infallible"));
         Router::new()
-            .route("/resource", resource.layer(self.protect.clone()))
+            .route("/resource", resource().layer(self.protect.clone()))
+            .route("/jwt", resource().layer(self.protect_jwt.clone()))
             .fallback_service(self.service.clone())
     }
 }

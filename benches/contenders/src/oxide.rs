@@ -101,7 +101,7 @@ impl Contender for Oxide {
     const NAME: &'static str = "oxide-auth";
 
     fn supports(path: Path) -> bool {
-        path != Path::Introspection
+        !matches!(path, Path::Introspection | Path::Jwt)
     }
 
     fn new() -> Self {

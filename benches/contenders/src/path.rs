@@ -15,12 +15,14 @@ pub enum Path {
     Introspection,
     /// A protected route with an opaque token; for the floor the same route, open.
     Bearer,
+    /// A protected route with a JWT that was verified before; for the floor the same route, open.
+    Jwt,
 }
 
 impl Path {
     /// In the order of the tables.
-    pub const ALL: [Self; 5] =
-        [Self::ClientCredentials, Self::Code, Self::Refresh, Self::Introspection, Self::Bearer];
+    pub const ALL: [Self; 6] =
+        [Self::ClientCredentials, Self::Code, Self::Refresh, Self::Introspection, Self::Bearer, Self::Jwt];
 
     /// As it appears in the tables and on command lines.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Path {
             Self::Refresh => "refresh",
             Self::Introspection => "introspection",
             Self::Bearer => "bearer",
+            Self::Jwt => "jwt",
         }
     }
 

@@ -77,9 +77,9 @@ pub fn post(path: &str, body: String) -> Req {
         .expect("a valid request")
 }
 
-/// `GET /resource` with a bearer token (RFC 6750 §2.1).
-pub fn resource(token: &str) -> Req {
-    Request::get("/resource")
+/// `GET` of a protected route with a bearer token (RFC 6750 §2.1).
+pub fn resource(path: &str, token: &str) -> Req {
+    Request::get(path)
         .header(header::HOST, "as.example")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(Full::default())

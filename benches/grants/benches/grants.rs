@@ -68,11 +68,11 @@ fn main() {
         };
         let mut at = walk(active.len());
         measure("bearer", BatchSize::SmallInput, &mut || {
-            request::resource(&active[at.next().unwrap_or_default()].access)
+            request::resource("/resource", &active[at.next().unwrap_or_default()].access)
         });
         let mut at = walk(count);
         measure("bearer of any", BatchSize::SmallInput, &mut || {
-            request::resource(&tokens[at.next().unwrap_or_default()].access)
+            request::resource("/resource", &tokens[at.next().unwrap_or_default()].access)
         });
         let mut at = walk(active.len());
         measure("introspection", BatchSize::SmallInput, &mut || {

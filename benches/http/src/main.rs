@@ -28,6 +28,7 @@ fn prepare<C: Contender>(path: Path, count: usize, file: &str) -> std::io::Resul
     file.flush()?;
     let (target, authorization) = match path {
         Path::Bearer => ("/resource", format!("Bearer {last}")),
+        Path::Jwt => ("/jwt", format!("Bearer {last}")),
         Path::Introspection => (C::INTROSPECTION, request::basic()),
         _ => (C::TOKEN, request::basic()),
     };
