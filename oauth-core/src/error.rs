@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,16 +91,20 @@ impl fmt::Display for ErrorCode {
 }
 
 /// A refused request at one of the endpoints that answer JSON.
+///
+/// It is one pointer: every answer is moved about as a result, and has room for an error that it nearly never is.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
     code: ErrorCode,
     description: Cow<'static, str>,
     reason: Option<Reason>,
     client_id: Option<Arc<str>>,
     grant_id: Option<GrantId>,
     basic_challenge: bool,
-    /// Whole milliseconds: an error is moved along with every answer, so its size counts.
-    retry_after: Option<NonZeroU32>,
+    retry_after: Option<Duration>,
 }
 
 /// What the operator should know beyond the description.
@@ -115,19 +118,26 @@ enum Reason {
 /// How long a client should wait before it tries again while the store is unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
+/// Never no time at all: who comes back at once is refused again.
+const LEAST_RETRY: Duration = Duration::from_millis(1);
+
 impl Error {
     /// An error with a description that the client may read. It must be printable ASCII without `"` and `\`.
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        let retry_after = (code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_AFTER).and_then(millis);
-        Self {
+        Self::of(code, description.into(), None)
+    }
+
+    #[cold]
+    fn of(code: ErrorCode, description: Cow<'static, str>, reason: Option<Reason>) -> Self {
+        Self(Box::new(Details {
             code,
-            description: description.into(),
-            reason: None,
+            description,
+            reason,
             client_id: None,
             grant_id: None,
             basic_challenge: false,
-            retry_after,
-        }
+            retry_after: (code == ErrorCode::TemporarilyUnavailable).then_some(RETRY_AFTER),
+        }))
     }
 
     /// `invalid_request` with a description.
@@ -144,68 +154,68 @@ impl Error {
     /// Adds what only the operator reads.
     #[must_use]
     pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
-        self.reason = Some(Reason::Text(reason.into()));
+        self.0.reason = Some(Reason::Text(reason.into()));
         self
     }
 
     /// Says in the answer when to try again.
     #[must_use]
     pub fn retry_in(mut self, after: Duration) -> Self {
-        self.retry_after = millis(after);
+        self.0.retry_after = Some(after.max(LEAST_RETRY));
         self
     }
 
     /// Names the client that the request was made by, or claimed to be made by.
     #[must_use]
     pub fn for_client(mut self, client_id: impl Into<Arc<str>>) -> Self {
-        self.client_id.get_or_insert(client_id.into());
+        self.0.client_id.get_or_insert(client_id.into());
         self
     }
 
     /// Names the grant that the request's code or token names.
     #[must_use]
     pub(crate) fn for_grant(mut self, grant_id: GrantId) -> Self {
-        self.grant_id.get_or_insert(grant_id);
+        self.0.grant_id.get_or_insert(grant_id);
         self
     }
 
     /// Says which limit was reached.
     #[must_use]
     pub(crate) fn limited_by(mut self, rule: Rule) -> Self {
-        self.reason = Some(Reason::Limited(rule));
+        self.0.reason = Some(Reason::Limited(rule));
         self
     }
 
     /// Asks for HTTP Basic credentials in the answer, because that is what the client tried (RFC 6749 §5.2).
     #[must_use]
     pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
-        self.basic_challenge = challenge;
+        self.0.basic_challenge = challenge;
         self
     }
 
     /// The code that the client hears.
     pub fn code(&self) -> ErrorCode {
-        self.code
+        self.0.code
     }
 
     /// `error_description`: printable ASCII, nothing from the request but a redirect URI that may not be registered.
     pub fn description(&self) -> &str {
-        &self.description
+        &self.0.description
     }
 
     /// What the operator should know; equal to the description where there is no more to say.
     pub fn reason(&self) -> String {
-        match &self.reason {
+        match &self.0.reason {
             Some(Reason::Refusal(refusal)) => refusal.to_string(),
             Some(Reason::Limited(rule)) => format!("too many attempts ({rule:?})"),
             Some(Reason::Text(text)) => text.clone().into_owned(),
-            None => self.description.clone().into_owned(),
+            None => self.0.description.clone().into_owned(),
         }
     }
 
     /// The refusal of the grant behind it, if that is what happened.
     pub fn refusal(&self) -> Option<Refusal> {
-        match self.reason {
+        match self.0.reason {
             Some(Reason::Refusal(refusal)) => Some(refusal),
             _ => None,
         }
@@ -213,17 +223,17 @@ impl Error {
 
     /// The client that it concerns, where known.
     pub fn client_id(&self) -> Option<&str> {
-        self.client_id.as_deref()
+        self.0.client_id.as_deref()
     }
 
     /// The grant that the request's code or token names, where it was read.
     pub fn grant_id(&self) -> Option<GrantId> {
-        self.grant_id
+        self.0.grant_id
     }
 
     /// The limit that was reached, if that is what happened.
     pub fn rule(&self) -> Option<Rule> {
-        match self.reason {
+        match self.0.reason {
             Some(Reason::Limited(rule)) => Some(rule),
             _ => None,
         }
@@ -231,24 +241,18 @@ impl Error {
 
     /// Whether the answer carries `WWW-Authenticate: Basic`.
     pub fn basic_challenge(&self) -> bool {
-        self.basic_challenge
+        self.0.basic_challenge
     }
 
     /// `Retry-After`, for answers with status 429 and 503.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after.map(|after| Duration::from_millis(after.get().into()))
+        self.0.retry_after
     }
-}
-
-/// Rounded up, and never none at all: who comes back too early is refused again.
-fn millis(duration: Duration) -> Option<NonZeroU32> {
-    let millis = duration.as_nanos().div_ceil(1_000_000).max(1);
-    NonZeroU32::new(u32::try_from(millis).unwrap_or(u32::MAX))
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Self { reason: Some(Reason::Refusal(refusal)), ..Self::new(refusal.code(), refusal.description()) }
+        Self::of(refusal.code(), refusal.description().into(), Some(Reason::Refusal(refusal)))
     }
 }
 
@@ -268,7 +272,7 @@ impl From<StoreError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.description)
+        write!(f, "{}: {}", self.0.code, self.0.description)
     }
 }
 
@@ -291,12 +295,11 @@ mod tests {
 
     #[test]
     fn an_error_is_small_and_says_when_to_come_back() {
-        assert!(size_of::<Error>() <= 88, "{}", size_of::<Error>());
+        assert_eq!(size_of::<Option<Error>>(), size_of::<usize>());
         let after = |duration| Error::invalid_request("x").retry_in(duration).retry_after();
         assert_eq!(after(Duration::from_millis(1500)), Some(Duration::from_millis(1500)));
         assert_eq!(after(Duration::from_nanos(1)), Some(Duration::from_millis(1)));
         assert_eq!(after(Duration::ZERO), Some(Duration::from_millis(1)));
-        assert!(after(Duration::MAX) > Some(Duration::from_secs(49 * 24 * 3600)));
         assert_eq!(Error::unavailable("x").retry_after(), Some(RETRY_AFTER));
     }
 }
