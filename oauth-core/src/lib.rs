@@ -76,6 +76,7 @@ pub mod resource;
 pub mod scope;
 pub mod secret;
 pub mod server;
+mod soon;
 pub mod storage;
 mod text;
 pub mod token;

@@ -14,6 +14,7 @@ use crate::client::{Client, ClientCache, ClientSource, client_key, looks_like_ur
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{FenceKind, fence_key};
+use crate::soon::Soon;
 use crate::storage::{Body, Index, Key};
 use crate::token::GrantType;
 
@@ -137,21 +138,17 @@ impl Server {
 
     /// Whether a client that has tokens is still one. Nothing is fetched for that: a document that cannot be fetched now, or
     /// that is gone, ends no token before its time.
-    pub(super) async fn may_act(&self, client_id: &str) -> Result<bool, Error> {
-        let now = self.now();
-        let found = match self.remembered_client(client_id, now) {
-            Some(found) => Some(found),
-            None if self.clients.documents.as_ref().is_some_and(|own| own.covers(client_id)) => {
-                self.kept_client(client_id, now).await?
+    pub(super) fn may_act<'a>(&'a self, client_id: &'a str, now: Timestamp) -> Soon<'a, Result<bool, Error>> {
+        let may = |(client, _): (Arc<Client>, Key)| !client.is_disabled();
+        if let Some(found) = self.remembered_client(client_id, now) {
+            return Soon::now(Ok(may(found)));
+        }
+        Soon::later(async move {
+            if self.clients.documents.as_ref().is_some_and(|own| own.covers(client_id)) {
+                return Ok(self.kept_client(client_id, now).await?.is_none_or(may));
             }
-            None => {
-                return Ok(self
-                    .find_client(client_id, None, now)
-                    .await?
-                    .is_some_and(|(client, _)| !client.is_disabled()));
-            }
-        };
-        Ok(found.is_none_or(|(client, _)| !client.is_disabled()))
+            Ok(self.find_client(client_id, None, now).await?.is_some_and(may))
+        })
     }
 
     /// The client from where clients are kept, which a document is not.

@@ -21,6 +21,7 @@ use crate::json::Object;
 use crate::params::Params;
 use crate::resource::Resource;
 use crate::scope::Scope;
+use crate::soon::Soon;
 use crate::storage::{Key, Record};
 
 /// An introspection response (RFC 7662 §2.2). Absent members are left out.
@@ -193,6 +194,29 @@ impl Server {
     /// `invalid_client` also for public clients: only those who can prove who they are may ask (RFC 7662 §2.1).
     pub async fn introspect(&self, headers: &HeaderMap, body: &[u8]) -> Result<Introspection, Error> {
         let now = self.now();
+        // Two futures, one after the other, have room in the place of one.
+        let (client, named) = self.asked(headers, body, now).await?;
+        let found = match &named {
+            None => Ok(None),
+            Some(named) => self.find_for(&client, named, now).await,
+        };
+        let found = match found {
+            Err(error) if error.refusal().is_some() => None,
+            found => found.map_err(|error| error.for_client(client.shared_id()))?,
+        };
+        let grant_id = named.and_then(|named| named.grant());
+        let concerned = Concerned { client_id: Some(client.id()), subject: None, grant_id };
+        self.tell(concerned, EventKind::TokenIntrospected { active: found.is_some() });
+        Ok(Introspection(found))
+    }
+
+    /// Who asks, and about which token.
+    async fn asked(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(AuthenticatedClient, Option<Named>), Error> {
         let params = Params::parse(body)?;
         let client = self.authenticate_at(headers, &params, None, now).await?;
         if client.is_public() {
@@ -201,48 +225,56 @@ impl Server {
                 .for_client(client.shared_id()));
         }
         let named = find_named(self, &params, now).await;
-        let Some(named) = named.map_err(|error| error.for_client(client.shared_id()))? else {
-            let concerned = Concerned { client_id: Some(client.id()), ..Concerned::default() };
-            self.tell(concerned, EventKind::TokenIntrospected { active: false });
-            return Ok(Introspection::default());
-        };
-        self.catch_up(now).await?;
-        let grant_id = named.grant();
-        let found = match named {
-            Named::UnknownKey => Ok(None),
-            Named::Jwt(jwt) => Box::pin(self.introspect_jwt(&jwt, &client, now)).await,
-            Named::Handle(handle) => match handle.kind {
-                Kind::Access => self.introspect_access(&handle, &client, now).await,
-                Kind::Refresh => self.introspect_refresh(&handle, &client, now).await,
-                _ => Ok(None),
-            },
-        };
-        let found = match found {
-            Ok(found) => found,
-            Err(error) if error.refusal().is_some() => None,
-            Err(error) => return Err(error.for_client(client.shared_id())),
-        };
-        let concerned = Concerned { client_id: Some(client.id()), subject: None, grant_id };
-        self.tell(concerned, EventKind::TokenIntrospected { active: found.is_some() });
-        Ok(Introspection(found))
+        let named = named.map_err(|error| error.for_client(client.shared_id()))?;
+        Ok((client, named))
     }
 
-    async fn introspect_access(
+    async fn find_for(
+        &self,
+        caller: &AuthenticatedClient,
+        named: &Named,
+        now: Timestamp,
+    ) -> Result<Option<Found>, Error> {
+        self.catch_up(now).await?;
+        match named {
+            Named::UnknownKey => Ok(None),
+            // Boxed, so that the common future has no room for it.
+            Named::Jwt(jwt) => Box::pin(self.introspect_jwt(jwt, caller, now)).await,
+            Named::Handle(handle) => self.introspect_handle(handle, caller, now).await,
+        }
+    }
+
+    async fn introspect_handle(
         &self,
         handle: &Handle,
         caller: &AuthenticatedClient,
         now: Timestamp,
     ) -> Result<Option<Found>, Error> {
-        let (record, place) = self.find_access(handle, now).await?;
-        let grant = record.grant().ok_or(Refusal::Mismatch)?;
-        if *grant.client_id != *caller.id() {
-            let entry = grant.access_at(place).ok_or(Refusal::UnknownToken)?;
-            if !serves(caller, &entry.resources) {
-                return Ok(None);
-            }
+        if !matches!(handle.kind, Kind::Access | Kind::Refresh) {
+            return Ok(None);
         }
-        self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
-        Ok(Some(Found::Stored { record, place: Some(place) }))
+        let Some(record) = self.load_grant(&Key::grant(handle.grant)).await? else { return Ok(None) };
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
+        let place = match handle.kind {
+            Kind::Access => {
+                let (place, entry) = grant.find_live(handle, now)?;
+                if *grant.client_id != *caller.id() && !serves(caller, &entry.resources) {
+                    return Ok(None);
+                }
+                Some(place)
+            }
+            _ => {
+                let refresh = grant.active(now)?.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
+                let works = refresh.digest == handle.digest() && now < refresh.expires_at;
+                if *grant.client_id != *caller.id() || !works {
+                    return Ok(None);
+                }
+                None
+            }
+        };
+        self.check_lineage(grant, now).await?;
+        let alive = self.is_alive(&grant.client_id, grant.subject.as_deref(), caller, now).await?;
+        Ok(alive.then_some(Found::Stored { record, place }))
     }
 
     async fn introspect_jwt(
@@ -255,44 +287,24 @@ impl Server {
         if *token.client_id != *caller.id() && !serves(caller, &token.resources) {
             return Ok(None);
         }
-        self.check_alive(&token.client_id, token.subject(), caller).await?;
-        Ok(Some(Found::Jwt(Box::new(token))))
-    }
-
-    async fn introspect_refresh(
-        &self,
-        handle: &Handle,
-        caller: &AuthenticatedClient,
-        now: Timestamp,
-    ) -> Result<Option<Found>, Error> {
-        let Some(record) = self.load_grant(&Key::grant(handle.grant)).await? else { return Ok(None) };
-        let grant = record.grant().ok_or(Refusal::Mismatch)?;
-        if *grant.client_id != *caller.id() {
-            return Ok(None);
-        }
-        self.check_fence(grant)?;
-        let refresh = grant.active(now)?.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
-        if refresh.digest != handle.digest() || now >= refresh.expires_at {
-            return Ok(None);
-        }
-        self.check_alive(&grant.client_id, grant.subject.as_deref(), caller).await?;
-        Ok(Some(Found::Stored { record, place: None }))
+        let alive = self.is_alive(&token.client_id, token.subject(), caller, now).await?;
+        Ok(alive.then(|| Found::Jwt(Box::new(token))))
     }
 
     /// The client of the token must still exist, and its subject be active.
-    async fn check_alive(
-        &self,
-        client_id: &str,
-        subject: Option<&str>,
+    fn is_alive<'a>(
+        &'a self,
+        client_id: &'a str,
+        subject: Option<&'a str>,
         caller: &AuthenticatedClient,
-    ) -> Result<(), Error> {
-        if client_id != caller.id() {
-            // Boxed, so that the common future has no room for it.
-            if !Box::pin(self.may_act(client_id)).await? {
-                return Err(Refusal::Revoked.into());
-            }
+        now: Timestamp,
+    ) -> Soon<'a, Result<bool, Error>> {
+        let own = client_id == caller.id();
+        let client = if own { Soon::now(Ok(true)) } else { self.may_act(client_id, now) };
+        match (client, self.check_subject(subject)) {
+            (Soon::Now(Some(Ok(client))), Soon::Now(Some(Ok(subject)))) => Soon::now(Ok(client && subject)),
+            (client, subject) => Soon::later(async { Ok(client.await? && subject.await?) }),
         }
-        if self.check_subject(subject).await? { Ok(()) } else { Err(Refusal::SubjectInactive.into()) }
     }
 }
 

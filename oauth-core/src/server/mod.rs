@@ -63,7 +63,7 @@ pub(crate) use advance::{Inserted, NewGrant, Step};
 pub(crate) use config::Config;
 
 use crate::audit::AuditSink;
-use crate::client::AuthenticatedClient;
+use crate::client::{AuthenticatedClient, Client, Credentials};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::fetch::DocumentFetcher;
@@ -72,7 +72,8 @@ use crate::issuer::Issuer;
 use crate::limit::{Limiter, Quotas};
 use crate::params::Params;
 use crate::secret::Random;
-use crate::storage::{Store, StoreResult};
+use crate::soon::Soon;
+use crate::storage::{Key, Store, StoreResult};
 use crate::token::GrantType;
 
 /// Whether a subject may still act, asked when a code is redeemed, a token refreshed or introspected.
@@ -179,29 +180,33 @@ impl Server {
     }
 
     /// `from` is where the request comes from, where that is to be counted here.
-    pub(crate) async fn authenticate_at(
-        &self,
+    pub(crate) fn authenticate_at<'a>(
+        &'a self,
         headers: &http::HeaderMap,
-        params: &Params<'_>,
+        params: &'a Params<'_>,
         from: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<AuthenticatedClient, Error> {
-        let credentials = crate::client::Credentials::read(headers, params)?;
-        let found = match self.remembered_client(credentials.client_id(), now) {
-            Some(found) => Some(found),
-            None => Box::pin(self.find_client(credentials.client_id(), from, now)).await?,
+    ) -> Soon<'a, Result<AuthenticatedClient, Error>> {
+        let credentials = match Credentials::read(headers, params) {
+            Ok(credentials) => credentials,
+            Err(error) => return Soon::now(Err(error)),
         };
-        let client = match credentials.assertion() {
-            Some(assertion) => {
-                Box::pin(self.check_assertion(assertion, credentials.client_id(), found, now)).await?
-            }
-            None => {
-                let (client, fence) = found.unzip();
-                credentials.check(client, now)?.with_fence(fence)
-            }
-        };
-        audit::note(Concerned { client_id: Some(client.id()), ..Concerned::default() });
-        Ok(client)
+        let found = self.remembered_client(credentials.client_id(), now);
+        if found.is_some() && credentials.assertion().is_none() {
+            return Soon::now(authenticated(credentials, found, now));
+        }
+        Soon::later(async move {
+            let found = match found {
+                Some(found) => Some(found),
+                None => self.find_client(credentials.client_id(), from, now).await?,
+            };
+            let Some(assertion) = credentials.assertion() else {
+                return authenticated(credentials, found, now);
+            };
+            let client = self.check_assertion(assertion, credentials.client_id(), found, now).await?;
+            audit::note(Concerned { client_id: Some(client.id()), ..Concerned::default() });
+            Ok(client)
+        })
     }
 
     pub(crate) fn new_grant_id(&self, now: Timestamp, random: [u8; 16]) -> GrantId {
@@ -213,10 +218,22 @@ impl Server {
         }
     }
 
-    pub(crate) async fn check_subject(&self, subject: Option<&str>) -> Result<bool, Error> {
+    #[inline]
+    pub(crate) fn check_subject<'a>(&'a self, subject: Option<&'a str>) -> Soon<'a, Result<bool, Error>> {
         match (&self.subject_status, subject) {
-            (Some(status), Some(subject)) => Ok(status.is_active(subject).await?),
-            _ => Ok(true),
+            (Some(status), Some(subject)) => Soon::later(async { Ok(status.is_active(subject).await?) }),
+            _ => Soon::now(Ok(true)),
         }
     }
+}
+
+fn authenticated(
+    credentials: Credentials<'_>,
+    found: Option<(Arc<Client>, Key)>,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, Error> {
+    let (client, fence) = found.unzip();
+    let client = credentials.check(client, now)?.with_fence(fence);
+    audit::note(Concerned { client_id: Some(client.id()), ..Concerned::default() });
+    Ok(client)
 }

@@ -19,6 +19,7 @@ use crate::grant::{Access, AccessTokens, Active, Format, Grant, JwtId, Refresh, 
 use crate::handle::{Authenticity, GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
 use crate::secret::{Digest, Drawn, Secret32};
+use crate::soon::Soon;
 use crate::storage::{Body, Key, Marker, Namespace, Record};
 use crate::token::{ClientCredentials, FirstUse, GrantType, Permit, TokenRequest, TokenResponse};
 
@@ -277,7 +278,7 @@ impl Server {
 /// Any of our tokens.
 pub(super) enum Named {
     Handle(Handle),
-    Jwt(ParsedJwt),
+    Jwt(Box<ParsedJwt>),
     /// A JWT whose key may be found by another look.
     UnknownKey,
 }
@@ -299,7 +300,7 @@ pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option
     params.one("token_type_hint")?;
     if Server::is_jwt(token) {
         return Ok(match server.parse_jwt(token) {
-            Ok(jwt) => Some(Named::Jwt(jwt)),
+            Ok(jwt) => Some(Named::Jwt(Box::new(jwt))),
             Err(Refusal::UnknownKey) => Some(Named::UnknownKey),
             Err(_) => None,
         });
@@ -308,13 +309,19 @@ pub(super) fn named_token(server: &Server, params: &Params<'_>) -> Result<Option
 }
 
 /// As [`named_token`], with another look at the keys where that may help.
-pub(super) async fn find_named(
-    server: &Server,
-    params: &Params<'_>,
+pub(super) fn find_named<'a>(
+    server: &'a Server,
+    params: &'a Params<'_>,
     now: Timestamp,
-) -> Result<Option<Named>, Error> {
-    match named_token(server, params)? {
-        Some(Named::UnknownKey) if server.look_for_keys(now).await => named_token(server, params),
-        named => Ok(named),
+) -> Soon<'a, Result<Option<Named>, Error>> {
+    match named_token(server, params) {
+        Ok(Some(Named::UnknownKey)) => Soon::later(async move {
+            if server.look_for_keys(now).await {
+                named_token(server, params)
+            } else {
+                Ok(Some(Named::UnknownKey))
+            }
+        }),
+        named => Soon::now(named),
     }
 }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::grant::{Authentication, Confirmation, Grant, Refusal, Resources};
 use crate::handle::{GrantId, Handle, Kind};
 use crate::scope::Scope;
+use crate::soon::Soon;
 use crate::storage::{Key, Record};
 
 /// A verified access token: who may do what, where, until when.
@@ -210,17 +211,26 @@ impl Server {
     }
 
     /// Neither the grant nor one that it came from may be behind a fence or have ended.
-    async fn check_lineage(&self, grant: &Grant, now: Timestamp) -> Result<(), Error> {
-        self.check_fence(grant)?;
+    pub(super) fn check_lineage<'a>(
+        &'a self,
+        grant: &'a Grant,
+        now: Timestamp,
+    ) -> Soon<'a, Result<(), Error>> {
+        let behind = self.check_fence(grant);
         let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
-        for ancestor in ancestors {
-            let record = self.load_grant(&Key::grant(*ancestor)).await?;
-            let ancestor = record.as_deref().and_then(|record| record.grant());
-            let ancestor = ancestor.ok_or(Refusal::UnknownGrant)?;
-            ancestor.active(now)?;
-            self.check_fence(ancestor)?;
+        if behind.is_err() || ancestors.is_empty() {
+            return Soon::now(behind.map_err(Error::from));
         }
-        Ok(())
+        Soon::later(async move {
+            for ancestor in ancestors {
+                let record = self.load_grant(&Key::grant(*ancestor)).await?;
+                let ancestor = record.as_deref().and_then(|record| record.grant());
+                let ancestor = ancestor.ok_or(Refusal::UnknownGrant)?;
+                ancestor.active(now)?;
+                self.check_fence(ancestor)?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::handle::{Handles, IdContext, KeyId, KeyRing};
 use crate::secret::random_array;
 use crate::server::Server;
+use crate::soon::Soon;
 use crate::storage::{Body, Key, Keys, Namespace, Record, StoredKey};
 
 /// The key of the record that holds the keys and the fence of an issuer.
@@ -19,14 +20,16 @@ pub fn keys_key(issuer: &str) -> Key {
 
 impl Server {
     /// Sees to it that what this server knows is not too old to answer by. Nearly always there is nothing to do.
-    pub(in crate::server) async fn catch_up(&self, now: Timestamp) -> Result<(), Error> {
+    #[inline]
+    pub(in crate::server) fn catch_up(&self, now: Timestamp) -> Soon<'_, Result<(), Error>> {
         match self.live.due(now) {
-            None => Ok(()),
-            // Boxed, so that the common future has no room for it.
-            Some(due) => match Box::pin(self.reload(now)).await {
-                Err(error) if due == Due::Must => Err(error.into()),
-                _ => Ok(()),
-            },
+            None => Soon::now(Ok(())),
+            Some(due) => Soon::later(async move {
+                match self.reload(now).await {
+                    Err(error) if due == Due::Must => Err(error.into()),
+                    _ => Ok(()),
+                }
+            }),
         }
     }
 
