@@ -57,6 +57,7 @@ pub mod audit;
 pub mod authorize;
 pub mod client;
 pub mod clock;
+mod byte_class;
 mod constant_time;
 pub mod error;
 pub mod fetch;

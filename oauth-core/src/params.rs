@@ -10,9 +10,12 @@ mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::str;
 
 use memchr::{memchr, memchr2};
+
+use crate::byte_class::classes;
 
 /// The most parameters in one request.
 pub const MAX_PARAMS: usize = 100;
@@ -69,8 +72,13 @@ struct Span {
 }
 
 impl Span {
-    fn new(start: usize, len: usize, decoded: bool) -> Self {
-        Self { start: start as u32, len: (len as u32) << 1 | u32::from(decoded) }
+    fn new(range: Range<usize>, decoded: bool) -> Self {
+        Self { start: range.start as u32, len: (range.len() as u32) << 1 | u32::from(decoded) }
+    }
+
+    /// A range of the input.
+    fn plain(range: Range<usize>) -> Self {
+        Self::new(range, false)
     }
 
     fn len(self) -> usize {
@@ -93,7 +101,8 @@ impl<'a> Params<'a> {
         if input.len() > MAX_BYTES {
             return Err(ParamsError::TooMany);
         }
-        if has_control(input) {
+        let found = classes(input, class);
+        if found & CONTROL != 0 {
             return Err(ParamsError::ControlCharacter);
         }
         let input = str::from_utf8(input).map_err(|_| ParamsError::NotUtf8)?;
@@ -113,9 +122,12 @@ impl<'a> Params<'a> {
                 let pair = &bytes[start..end];
                 let name_len = memchr(b'=', pair).unwrap_or(pair.len());
                 let value_start = (start + name_len + 1).min(end);
-                let name = span(bytes, start, start + name_len, &mut decoded)?;
-                let value = span(bytes, value_start, end, &mut decoded)?;
-                params.push(Entry { name, value })?;
+                let (name, value) = (start..start + name_len, value_start..end);
+                params.push(if found & ENCODED != 0 {
+                    Entry { name: span(bytes, name, &mut decoded)?, value: span(bytes, value, &mut decoded)? }
+                } else {
+                    Entry { name: Span::plain(name), value: Span::plain(value) }
+                })?;
             }
             start = end + 1;
         }
@@ -129,12 +141,20 @@ impl<'a> Params<'a> {
     ///
     /// [`ParamsError::Duplicate`] where the name occurs twice or more, even with equal or empty values.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, ParamsError> {
-        let mut values = self.named(name);
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(ParamsError::Duplicate(name));
+        let mut found = None;
+        let mut look = |entries: &[Entry]| {
+            for entry in entries {
+                if self.is_named(entry, name) && found.replace(entry.value).is_some() {
+                    return Err(ParamsError::Duplicate(name));
+                }
+            }
+            Ok(())
+        };
+        look(self.inline())?;
+        if !self.more.is_empty() {
+            look(&self.more)?;
         }
-        Ok(Some(value).filter(|value| !value.is_empty()))
+        Ok(found.map(|value| self.text(value)).filter(|value| !value.is_empty()))
     }
 
     /// Every non-empty value of a parameter that may be repeated, such as `resource` (RFC 8707 §2).
@@ -169,14 +189,22 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.inline[..self.len.min(INLINE)].iter().chain(&self.more)
+    fn inline(&self) -> &[Entry] {
+        &self.inline[..self.len.min(INLINE)]
     }
 
-    /// The values of a name, empty ones included. Nearly all other names are told by their length.
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.inline().iter().chain(&self.more)
+    }
+
+    /// The values of a name, empty ones included.
     fn named<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
-        let is_named = move |entry: &&Entry| entry.name.len() == name.len() && self.text(entry.name) == name;
-        self.entries().filter(is_named).map(|entry| self.text(entry.value))
+        self.entries().filter(|entry| self.is_named(entry, name)).map(|entry| self.text(entry.value))
+    }
+
+    /// Nearly all other names are told by their length.
+    fn is_named(&self, entry: &Entry, name: &str) -> bool {
+        entry.name.len() == name.len() && self.text(entry.name) == name
     }
 
     fn text(&self, span: Span) -> &str {
@@ -203,10 +231,11 @@ pub fn is_vschar(s: &str) -> bool {
 ///
 /// [`ParamsError`] for a malformed escape, text that is not UTF-8, or a control character.
 pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
-    if has_control(s.as_bytes()) {
+    let found = classes(s.as_bytes(), class);
+    if found & CONTROL != 0 {
         return Err(ParamsError::ControlCharacter);
     }
-    if is_plain(s.as_bytes()) {
+    if found & ENCODED == 0 {
         return Ok(Cow::Borrowed(s));
     }
     let mut decoded = Vec::with_capacity(s.len());
@@ -214,23 +243,34 @@ pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| ParamsError::NotUtf8)
 }
 
+const CONTROL: u8 = 1;
+
+/// A `+` or a `%`.
+const ENCODED: u8 = 2;
+
+fn class(byte: u8) -> u8 {
+    let encoded = (byte == b'+') | (byte == b'%');
+    (u8::from(is_control(byte)) * CONTROL) | (u8::from(encoded) * ENCODED)
+}
+
 fn is_plain(bytes: &[u8]) -> bool {
     memchr2(b'+', b'%', bytes).is_none()
 }
 
-fn span(bytes: &[u8], start: usize, end: usize, decoded: &mut Vec<u8>) -> Result<Span, ParamsError> {
-    if is_plain(&bytes[start..end]) {
-        return Ok(Span::new(start, end - start, false));
+fn span(bytes: &[u8], range: Range<usize>, decoded: &mut Vec<u8>) -> Result<Span, ParamsError> {
+    let text = &bytes[range.clone()];
+    if is_plain(text) {
+        return Ok(Span::plain(range));
     }
     if decoded.capacity() == 0 {
         // Decoding never lengthens, so this is the only allocation of the buffer.
-        decoded.reserve_exact(bytes.len() - start);
+        decoded.reserve_exact(bytes.len() - range.start);
     }
     let from = decoded.len();
-    decode(&bytes[start..end], decoded)?;
+    decode(text, decoded)?;
     // Each piece by itself: two halves of a character in neighbouring pieces are not a character.
     str::from_utf8(&decoded[from..]).map_err(|_| ParamsError::NotUtf8)?;
-    Ok(Span::new(from, decoded.len() - from, true))
+    Ok(Span::new(from..decoded.len(), true))
 }
 
 fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), ParamsError> {
@@ -263,9 +303,4 @@ fn control_free(byte: u8) -> Result<u8, ParamsError> {
 
 fn is_control(byte: u8) -> bool {
     byte < 0x20 || byte == 0x7F
-}
-
-/// Without an early exit, so that it compiles to a vector loop.
-fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, &byte| found | is_control(byte))
 }
