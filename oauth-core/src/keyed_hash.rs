@@ -1,14 +1,25 @@
 //! Keyed BLAKE3 of messages that fill one block: nearly all that is hashed on the way of a request.
+//!
+//! A block is hashed as the root over two chaining values, which are its halves: one call of the keyed compression function, as a
+//! message of 64 bytes takes, without the state that longer messages need. No key is used in any other way.
+
+use blake3::hazmat::{Mode, merge_subtrees_root, merge_subtrees_root_xof};
 
 /// The keyed hash of a block.
 pub(crate) fn keyed_hash(key: &[u8; 32], block: &[u8; 64]) -> [u8; 32] {
-    blake3::keyed_hash(key, block).into()
+    let [left, right] = halves(block);
+    merge_subtrees_root(left, right, Mode::KeyedHash(key)).into()
 }
 
 /// The first 64 bytes of the extended output for a block, of which the first half is the hash.
 pub(crate) fn keyed_output(key: &[u8; 32], block: &[u8; 64]) -> [[u8; 32]; 2] {
+    let [left, right] = halves(block);
     let mut output = [[0; 32]; 2];
-    let mut reader = blake3::Hasher::new_keyed(key).update(block).finalize_xof();
-    output.iter_mut().for_each(|half| reader.fill(half));
+    merge_subtrees_root_xof(left, right, Mode::KeyedHash(key)).fill(output.as_flattened_mut());
     output
+}
+
+fn halves(block: &[u8; 64]) -> [&[u8; 32]; 2] {
+    let (left, right) = block.split_at(32);
+    [left, right].map(|half| half.try_into().expect("half of a block"))
 }
