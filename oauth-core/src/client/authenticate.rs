@@ -194,7 +194,9 @@ impl<'a> Credentials<'a> {
     }
 
     fn decoded(text: &[u8]) -> Option<Self> {
-        let (id, secret) = std::str::from_utf8(text).ok()?.split_once(':')?;
+        let colon = memchr::memchr(b':', text)?;
+        let text = std::str::from_utf8(text).ok()?;
+        let (id, secret) = (&text[..colon], &text[colon + 1..]);
         let client_id = percent_decode_form(id).ok()?;
         let secret = match percent_decode_form(secret).ok()? {
             Cow::Borrowed(secret) => Presented::read(secret),
@@ -234,14 +236,14 @@ impl<'a> Credentials<'a> {
             Some(secret) => secrets::matches(hashes, secret, now),
             None => self.method == AuthMethod::None,
         };
-        let reason = match &client {
+        let reason = match client {
             None => "unknown client",
             Some(client) if client.is_disabled() => "the client is disabled",
             Some(client) if client.auth_method != self.method => {
                 "the client used another authentication method than the registered one"
             }
             Some(_) if !proven => "the client secret is wrong",
-            Some(client) => return Ok(AuthenticatedClient { client: client.clone(), fence: None }),
+            Some(client) => return Ok(AuthenticatedClient { client, fence: None }),
         };
         let tried_basic = self.method == AuthMethod::ClientSecretBasic;
         Err(invalid_client(reason, tried_basic).for_client(self.client_id()))

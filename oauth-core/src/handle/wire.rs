@@ -153,10 +153,10 @@ fn split<'a>(prefixes: &Prefixes, text: &'a str) -> Result<(Kind, &'a str), Hand
     if text.len() > Prefixes::MAX_LEN + 1 + ENCODED {
         return Err(HandleError::Malformed);
     }
-    let (prefix, encoded) = text.split_once('_').ok_or(HandleError::Malformed)?;
-    if encoded.len() != ENCODED {
-        return Err(HandleError::Malformed);
-    }
+    // A prefix has no underscore: the first one ends it, and all that follows has one length.
+    let end = text.len().checked_sub(ENCODED + 1).ok_or(HandleError::Malformed)?;
+    let (prefix, encoded) = text.split_at_checked(end).ok_or(HandleError::Malformed)?;
+    let encoded = encoded.strip_prefix('_').ok_or(HandleError::Malformed)?;
     let kind = prefixes.kind_of(prefix).ok_or(HandleError::Malformed)?;
     Ok((kind, encoded))
 }
