@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,17 +34,15 @@ pub(crate) trait Form {
     /// Whether each request counts, and not only those that fail.
     const COUNTS_ALL: bool = false;
 
-    /// The JSON of the answer.
+    /// The JSON of the answer. Allocators keep small blocks at hand and look for one of more than a kilobyte: the future is part
+    /// of another, so a large one has a box of its own.
     fn answer<'a>(
         server: &'a Server,
         headers: &'a HeaderMap,
         body: &'a [u8],
         from: Option<IpAddr>,
-    ) -> Answer<'a>;
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a;
 }
-
-/// A box of its own: allocators keep small blocks at hand, and look for one of more than a kilobyte.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Bytes, Error>> + Send + 'a>>;
 
 pub(crate) struct Token;
 pub(crate) struct Introspect;
@@ -59,8 +57,8 @@ impl Form for Token {
         headers: &'a HeaderMap,
         body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> Answer<'a> {
-        Box::pin(async move { Ok(server.token(headers, body).await?.to_json().into()) })
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
+        async { Ok(server.token(headers, body).await?.to_json().into()) }
     }
 }
 
@@ -72,8 +70,8 @@ impl Form for Introspect {
         headers: &'a HeaderMap,
         body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> Answer<'a> {
-        Box::pin(async move { Ok(server.introspect(headers, body).await?.to_json().into()) })
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
+        async { Ok(server.introspect(headers, body).await?.to_json().into()) }
     }
 }
 
@@ -85,7 +83,7 @@ impl Form for Revoke {
         headers: &'a HeaderMap,
         body: &'a [u8],
         _from: Option<IpAddr>,
-    ) -> Answer<'a> {
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
         Box::pin(async move {
             server.revoke(headers, body).await?;
             Ok(Bytes::from_static(b"{}"))
@@ -103,7 +101,7 @@ impl Form for Device {
         headers: &'a HeaderMap,
         body: &'a [u8],
         from: Option<IpAddr>,
-    ) -> Answer<'a> {
+    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
         Box::pin(async move { Ok(server.device_authorization(headers, body, from).await?.to_json().into()) })
     }
 }
@@ -135,7 +133,7 @@ where
         {
             return refuse(&server, F::ENDPOINT, &limited.into(), None);
         }
-        match deadline.within(F::answer(&server, &headers, &body, address).as_mut()).await {
+        match deadline.within(pin!(F::answer(&server, &headers, &body, address))).await {
             Some(Ok(json)) => answered(F::ENDPOINT, json),
             Some(Err(error)) => {
                 if let Some(address) = address.filter(|_| !F::COUNTS_ALL && is_guess(&error)) {
@@ -172,12 +170,28 @@ fn is_guess(error: &Error) -> bool {
 }
 
 fn answered(endpoint: Endpoint, json: Bytes) -> Response<Body> {
-    let mut response = json_bytes(StatusCode::OK, json);
-    if is_open(endpoint) {
-        cors::open(response.headers_mut());
-    }
+    let headers = if is_open(endpoint) { &OPEN_HEADERS } else { &HEADERS };
+    let mut response = Response::new(Body::from(json));
+    *response.headers_mut() = HeaderMap::clone(headers);
     response
 }
+
+/// The headers of JSON that is not to be kept. They are made once: copies cost less.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+    ];
+    headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect()
+});
+
+/// The same where any script may read the answer.
+static OPEN_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HEADERS.clone();
+    cors::open(&mut headers);
+    headers
+});
 
 /// Most answers fit, so that the text is written without growing.
 const USUAL_JSON: usize = 512;
@@ -199,10 +213,6 @@ pub(super) fn json_response(status: StatusCode, value: &impl Serialize) -> Respo
 pub(super) fn json_bytes(status: StatusCode, json: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.reserve(6);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    *response.headers_mut() = HEADERS.clone();
     response
 }
