@@ -6,11 +6,16 @@ use serde_json::Value;
 
 use crate::{Contender, Path, Req, Res, request};
 
+/// How many codes or refresh tokens are issued at once, and then spent in that order: so many others were written since each
+/// of them was.
+const AGE: usize = 4_096;
+
 /// A contender, and what it takes to send it any number of requests of one path.
 pub struct Caller<C> {
     contender: C,
     path: Path,
     token: String,
+    waiting: Vec<String>,
 }
 
 impl<C: Contender> Caller<C> {
@@ -20,7 +25,7 @@ impl<C: Contender> Caller<C> {
     ///
     /// When a request of this path does not answer 200 with what it should.
     pub fn new(path: Path) -> Self {
-        let mut caller = Self { contender: C::new(), path, token: String::new() };
+        let mut caller = Self { contender: C::new(), path, token: String::new(), waiting: Vec::new() };
         let tokens = caller.exchange();
         caller.token = match path {
             Path::Jwt => caller.contender.jwt(),
@@ -34,14 +39,25 @@ impl<C: Contender> Caller<C> {
     pub fn form(&mut self) -> String {
         match self.path {
             Path::ClientCredentials => request::form::client_credentials(),
-            Path::Code => request::form::code(&self.contender.code()),
-            Path::Refresh => {
-                let tokens = self.exchange();
-                request::form::refresh(tokens["refresh_token"].as_str().expect("a refresh token"))
+            Path::Code | Path::Refresh => {
+                if self.waiting.is_empty() {
+                    self.waiting = (0..AGE).map(|_| self.fresh()).collect();
+                    self.waiting.reverse();
+                }
+                self.waiting.pop().expect("just filled")
             }
             Path::Introspection => request::form::introspection(&self.token),
             Path::Bearer | Path::Jwt => self.token.clone(),
         }
+    }
+
+    /// A form that works once.
+    fn fresh(&mut self) -> String {
+        if self.path == Path::Code {
+            return request::form::code(&self.contender.code());
+        }
+        let tokens = self.exchange();
+        request::form::refresh(tokens["refresh_token"].as_str().expect("a refresh token"))
     }
 
     /// The next request.
