@@ -52,26 +52,26 @@ pub(crate) struct Device;
 impl Form for Token {
     const ENDPOINT: Endpoint = Endpoint::Token;
 
-    fn answer<'a>(
-        server: &'a Server,
-        headers: &'a HeaderMap,
-        body: &'a [u8],
+    async fn answer(
+        server: &Server,
+        headers: &HeaderMap,
+        body: &[u8],
         _from: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
-        async { Ok(server.token(headers, body).await?.to_json().into()) }
+    ) -> Result<Bytes, Error> {
+        Ok(server.token(headers, body).await?.to_json().into())
     }
 }
 
 impl Form for Introspect {
     const ENDPOINT: Endpoint = Endpoint::Introspect;
 
-    fn answer<'a>(
-        server: &'a Server,
-        headers: &'a HeaderMap,
-        body: &'a [u8],
+    async fn answer(
+        server: &Server,
+        headers: &HeaderMap,
+        body: &[u8],
         _from: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Bytes, Error>> + Send + 'a {
-        async { Ok(server.introspect(headers, body).await?.to_json().into()) }
+    ) -> Result<Bytes, Error> {
+        Ok(server.introspect(headers, body).await?.to_json().into())
     }
 }
 
