@@ -55,9 +55,9 @@
 
 pub mod audit;
 pub mod authorize;
+mod byte_class;
 pub mod client;
 pub mod clock;
-mod byte_class;
 mod constant_time;
 pub mod error;
 pub mod fetch;
