@@ -17,7 +17,7 @@ use oauth_tower::http_client::HttpClient;
 use oauth_tower::server::AuthorizationServerLayer;
 use serde_json::{Value, json};
 
-use crate::elsewhere::{Elsewhere, assert_rejected, assert_unavailable, status, verify};
+use crate::elsewhere::{Elsewhere, assert_rejected, assert_unavailable, document, status, verify};
 
 const ISSUER: &str = "https://as.example";
 /// Lets a future begin.
@@ -189,6 +189,26 @@ async fn a_good_answer_is_remembered_and_never_beyond_exp() {
     assert_eq!(ask().await, (true, 0));
     clock.advance(Duration::from_millis(1));
     assert_eq!(ask().await, (false, 1));
+}
+
+/// The answer may have been true when the question was asked, and no longer.
+#[tokio::test]
+async fn what_is_remembered_is_as_old_as_the_question() {
+    let clock = clock();
+    let issuer = Elsewhere::saying(active());
+    let verifier = builder(&clock).cache_for(Duration::from_secs(30)).build(issuer.client()).unwrap();
+    let hurrying = clock.clone();
+    issuer.script(move |_| {
+        hurrying.advance(Duration::from_secs(4));
+        document(&active())
+    });
+    assert!(verify(&verifier, "a").await.is_ok());
+    clock.advance(Duration::from_millis(25_999));
+    assert!(verify(&verifier, "a").await.is_ok());
+    assert_eq!(issuer.asked(), 1);
+    clock.advance(Duration::from_millis(1));
+    assert!(verify(&verifier, "a").await.is_ok());
+    assert_eq!(issuer.asked(), 1);
 }
 
 #[tokio::test]

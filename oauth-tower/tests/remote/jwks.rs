@@ -75,15 +75,26 @@ async fn metadata_that_lies() {
         assert_unavailable(verify(&verifier, &token).await, &metadata.to_string());
         clock.advance(Duration::from_secs(1));
     }
-    // Discovery as OpenID Connect has it.
-    issuer.script(move |path| match path {
-        "/.well-known/openid-configuration" => {
-            document(&json!({ "issuer": ISSUER, "jwks_uri": "https://as.example/jwks" }))
-        }
-        "/jwks" => document(&keys),
-        _ => status(404),
-    });
-    assert!(verify(&verifier, &token).await.is_ok());
+}
+
+/// As OpenID Connect has it; also where the other address answers with a page, as single-page applications do.
+#[tokio::test]
+async fn metadata_at_the_address_of_openid_connect() {
+    let key = Key::new("k1");
+    let clock = clock();
+    let token = key.sign(&claims()).await;
+    for unknown in [status(404), status(200), http::Response::new("<!doctype html>".into())] {
+        let issuer = publisher(&[&key]);
+        let keys = serde_json::to_value(set(&[&key])).unwrap();
+        issuer.script(move |path| match path {
+            "/.well-known/openid-configuration" => {
+                document(&json!({ "issuer": ISSUER, "jwks_uri": "https://as.example/jwks" }))
+            }
+            "/jwks" => document(&keys),
+            _ => unknown.clone(),
+        });
+        assert!(verify(&remote(&issuer, &clock), &token).await.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ impl Inner {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(Body::from(form)).or(Err(unavailable("the request cannot be written")))?;
+        let asked = self.clock.now();
         let answer = self.http.exchange(request, self.deadline, answer::MAX_BYTES).await;
         let answer = answer.map_err(|why| unavailable(format!("introspection failed: {why}")))?;
         if answer.status != StatusCode::OK {
@@ -135,7 +136,8 @@ impl Inner {
         let verdict = self.expected.read(&answer.body, now);
         match &verdict {
             Ok(found) => {
-                let ends = (now + self.good_for).min(found.expires_at);
+                // The answer may be as old as the question: a revocation since then is not in it.
+                let ends = (asked + self.good_for).min(found.expires_at);
                 self.good.slot(token).insert(found.clone(), ends, 0, now);
             }
             Err(VerifyError::Rejected(reason)) => {

@@ -72,8 +72,11 @@ impl Source {
                 last = format!("the issuer's metadata was answered with {}", answer.status.as_u16());
                 continue;
             }
-            let metadata: Metadata = serde_json::from_slice(&answer.body)
-                .map_err(|_| "the issuer's metadata has no issuer or no jwks_uri".to_owned())?;
+            // Some sites answer 200 with a page to whatever they do not know.
+            let Ok(metadata) = serde_json::from_slice::<Metadata>(&answer.body) else {
+                last = "the issuer's metadata has no issuer or no jwks_uri".to_owned();
+                continue;
+            };
             // RFC 8414 §3.3.
             if metadata.issuer != issuer {
                 return Err("the metadata is of another issuer".to_owned());
