@@ -12,14 +12,15 @@ use contenders::request;
 use oauth_core::clock::{Clock, SystemClock};
 use oauth_core::handle::GrantId;
 use oauth_core::secret::{SystemRandom, random_array};
-use oauth_core::storage::{Body, Index, Key, Page, Record, Store, Swap, Version};
+use oauth_core::storage::{Body, Index, Key, Page, Record, Store, Version};
 use oauth_storage_redis::redis;
 use sqlx::query_scalar;
-use stores::{Client, Postgres, Redis, Sqlite, service};
+use stores::{Client, Postgres, Redis, Sqlite, bulk, service};
 use tokio::task::JoinSet;
 
 const BATCH: usize = 500;
-const WRITERS: usize = 64;
+/// So many records are made at once.
+const CHUNK: usize = 20_000;
 const CLIENTS: usize = 8;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -35,7 +36,8 @@ async fn main() {
             let (all, free) = (pragma(&engine, "page_count").await, pragma(&engine, "freelist_count").await);
             format!("{} in use, file {}", mebibytes(page * (all - free)), mebibytes(page * all))
         };
-        cycles("sqlite", &engine.store, grants, size, async || {}).await;
+        let fill = async |records: &[Arc<Record>]| bulk::into_sqlite(engine.store.pool(), records).await;
+        cycles("sqlite", &engine.store, grants, fill, size, async || {}).await;
     }
     if wanted("postgres") {
         let engine = Postgres::start().await;
@@ -49,7 +51,8 @@ async fn main() {
         let vacuum = async || {
             sqlx::query("VACUUM oauth_records").execute(engine.store.pool()).await.expect("it answers");
         };
-        cycles("postgres", &engine.store, grants, size, vacuum).await;
+        let fill = async |records: &[Arc<Record>]| bulk::into_postgres(engine.store.pool(), records).await;
+        cycles("postgres", &engine.store, grants, fill, size, vacuum).await;
     }
     if wanted("redis") {
         let engine = Redis::start().await;
@@ -61,7 +64,8 @@ async fn main() {
             let used = info.lines().find_map(|line| line.strip_prefix("used_memory:")?.trim().parse().ok());
             format!("{} in {keys} keys", mebibytes(used.expect("INFO says it")))
         };
-        cycles("redis", &engine.store, grants, size, async || {}).await;
+        let fill = async |records: &[Arc<Record>]| bulk::into_store(&engine.store, records).await;
+        cycles("redis", &engine.store, grants, fill, size, async || {}).await;
     }
 }
 
@@ -83,6 +87,7 @@ async fn cycles(
     engine: &str,
     store: &(impl Store + Clone),
     grants: usize,
+    write: impl AsyncFn(&[Arc<Record>]),
     size: impl AsyncFn() -> String,
     vacuum: impl AsyncFn(),
 ) {
@@ -96,7 +101,7 @@ async fn cycles(
     println!("{engine}, {} live grants: {}", 64 * CLIENTS, size().await);
     for _ in 0..2 {
         let begun = Instant::now();
-        fill(store, &pattern, grants).await;
+        fill(store, &pattern, grants, &write).await;
         println!("{engine}, {grants} expired ones written in {:.1?}: {}", begun.elapsed(), size().await);
         let alone = beside(&mut clients, async || tokio::time::sleep(Duration::from_secs(3)).await).await;
         let mut batches = Vec::new();
@@ -117,31 +122,31 @@ async fn cycles(
     }
 }
 
-/// Copies of a grant, each with an id and a subject of its own, that were over yesterday.
-async fn fill(store: &(impl Store + Clone), pattern: &Arc<Record>, grants: usize) {
-    let mut tasks = JoinSet::new();
-    for writer in 0..WRITERS {
-        let (store, pattern) = (store.clone(), pattern.clone());
-        let share = grants / WRITERS + usize::from(writer < grants % WRITERS);
-        tasks.spawn(async move {
-            for _ in 0..share {
-                let now = SystemClock.now();
-                let mut record = Record {
-                    key: Key::grant(GrantId::new_v7(now, &SystemRandom)),
-                    version: Version::generate(&SystemRandom),
-                    retain_until: now - DAY,
-                    ..(*pattern).clone()
-                };
-                if let Body::Grant(grant) = &mut record.body {
-                    let subject = u128::from_ne_bytes(random_array(&SystemRandom));
-                    grant.subject = Some(format!("{subject:036x}").into());
-                }
-                let swap = store.swap(Arc::new(record), None).await;
-                assert_eq!(swap.expect("it answers"), Swap::Swapped);
-            }
-        });
+/// Copies of a grant, each with an id and a subject of its own, that were over yesterday. What is in the store is looked at.
+async fn fill(store: &impl Store, pattern: &Record, grants: usize, write: &impl AsyncFn(&[Arc<Record>])) {
+    let mut left = grants;
+    while left > 0 {
+        let records: Vec<_> = (0..left.min(CHUNK)).map(|_| expired(pattern)).collect();
+        write(&records).await;
+        let last = &records[records.len() - 1];
+        assert_eq!(store.load(&last.key).await.expect("it answers").as_ref(), Some(last));
+        left -= records.len();
     }
-    tasks.join_all().await;
+}
+
+fn expired(pattern: &Record) -> Arc<Record> {
+    let now = SystemClock.now();
+    let mut record = Record {
+        key: Key::grant(GrantId::new_v7(now, &SystemRandom)),
+        version: Version::generate(&SystemRandom),
+        retain_until: now - DAY,
+        ..pattern.clone()
+    };
+    if let Body::Grant(grant) = &mut record.body {
+        let subject = u128::from_ne_bytes(random_array(&SystemRandom));
+        grant.subject = Some(format!("{subject:036x}").into());
+    }
+    Arc::new(record)
 }
 
 /// How long each batch took.

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "figures are measured with the machine's clock")]
 
 mod bare;
+pub mod bulk;
 mod client;
 mod engine;
 mod work;
