@@ -8,11 +8,11 @@ use futures_util::future::join_all;
 use oauth_core::storage::{Index, Page, Record, Store, Swap};
 use oauth_storage_sqlx::PostgresStore;
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{query, query_as, raw_sql};
+use sqlx::{query, query_as, query_scalar, raw_sql};
 
 use crate::backend::{fresh, patient_pool, wired};
 use crate::purging::{Space, gives_its_space_back};
-use crate::records::{NOW, Records};
+use crate::records::{DAY, NOW, Records};
 
 const GRANTS: usize = 4_000;
 
@@ -182,4 +182,30 @@ async fn purged_pages_are_given_back_or_used_again() {
         Space { used: table.try_into().unwrap(), taken: all.try_into().unwrap() }
     };
     gives_its_space_back(&store, space).await;
+}
+
+/// Also where the statistics are of a time when there was hardly anything to purge: a batch does not look at all that is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_of_a_purge_reads_little_more_than_it_deletes() {
+    const BATCHES: i64 = 10;
+    let postgres = Postgres::start_with(&[("fsync", "off"), ("autovacuum", "off")]);
+    let options: PgConnectOptions = postgres.url().parse().unwrap();
+    let store = PostgresStore::new(patient_pool(options.clone()));
+    store.migrate().await.unwrap();
+    let record = Records::new(3).grant();
+    assert_eq!(store.swap(record.clone(), None).await.unwrap(), Swap::Swapped);
+    let fill = "INSERT INTO oauth_records SELECT namespace, purge_minute, gen_random_uuid(), version, retain_until, \
+                created_at, expires_at, state, client_id, subject, session, body \
+                FROM oauth_records, generate_series(1, 10000)";
+    for statement in [fill, "DELETE FROM oauth_records WHERE ctid <> '(0,1)'", "VACUUM oauth_records", fill] {
+        query(statement).execute(store.pool()).await.unwrap();
+    }
+    for _ in 0..BATCHES {
+        assert_eq!(store.purge(NOW + 60 * DAY, 100).await.unwrap().deleted, 100);
+    }
+    store.pool().close().await;
+    let read = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'oauth_records_purge'";
+    let read: i64 = query_scalar(read).fetch_one(&patient_pool(options)).await.unwrap();
+    println!("postgres, {read} entries of the index read by {BATCHES} batches of 100 out of 10000");
+    assert!(read <= BATCHES * 1_000, "{read} entries");
 }
