@@ -76,11 +76,6 @@ impl Span {
         Self { start: range.start as u32, len: (range.len() as u32) << 1 | u32::from(decoded) }
     }
 
-    /// A range of the input.
-    fn plain(range: Range<usize>) -> Self {
-        Self::new(range, false)
-    }
-
     fn len(self) -> usize {
         (self.len >> 1) as usize
     }
@@ -114,7 +109,8 @@ impl<'a> Params<'a> {
             more: Vec::new(),
         };
         let bytes = input.as_bytes();
-        let mut decoded = Vec::new();
+        let mut text = Text { bytes, encoded: 0, decoded: Vec::new() };
+        text.seek(if found & ENCODED == 0 { bytes.len() } else { 0 });
         let mut start = 0;
         while start < bytes.len() {
             let end = memchr(b'&', &bytes[start..]).map_or(bytes.len(), |at| start + at);
@@ -122,15 +118,13 @@ impl<'a> Params<'a> {
                 let pair = &bytes[start..end];
                 let name_len = memchr(b'=', pair).unwrap_or(pair.len());
                 let value_start = (start + name_len + 1).min(end);
-                let (name, value) = (start..start + name_len, value_start..end);
-                params.push(if found & ENCODED != 0 {
-                    Entry { name: span(bytes, name, &mut decoded)?, value: span(bytes, value, &mut decoded)? }
-                } else {
-                    Entry { name: Span::plain(name), value: Span::plain(value) }
-                })?;
+                let name = text.span(start..start + name_len)?;
+                let value = text.span(value_start..end)?;
+                params.push(Entry { name, value })?;
             }
             start = end + 1;
         }
+        let decoded = text.decoded;
         params.decoded = String::from_utf8(decoded).map_err(|_| ParamsError::NotUtf8)?;
         Ok(params)
     }
@@ -253,24 +247,43 @@ fn class(byte: u8) -> u8 {
     (u8::from(is_control(byte)) * CONTROL) | (u8::from(encoded) * ENCODED)
 }
 
-fn is_plain(bytes: &[u8]) -> bool {
-    memchr2(b'+', b'%', bytes).is_none()
+/// What is read, from its beginning to its end.
+struct Text<'a> {
+    bytes: &'a [u8],
+    /// Up to here nothing needs decoding.
+    encoded: usize,
+    decoded: Vec<u8>,
 }
 
-fn span(bytes: &[u8], range: Range<usize>, decoded: &mut Vec<u8>) -> Result<Span, ParamsError> {
-    let text = &bytes[range.clone()];
-    if is_plain(text) {
-        return Ok(Span::plain(range));
+impl Text<'_> {
+    fn seek(&mut self, from: usize) {
+        let next = memchr2(b'+', b'%', &self.bytes[from..]);
+        self.encoded = next.map_or(self.bytes.len(), |at| from + at);
     }
-    if decoded.capacity() == 0 {
-        // Decoding never lengthens, so this is the only allocation of the buffer.
-        decoded.reserve_exact(bytes.len() - range.start);
+
+    #[inline(always)]
+    fn span(&mut self, range: Range<usize>) -> Result<Span, ParamsError> {
+        if range.end <= self.encoded { Ok(Span::new(range, false)) } else { self.decode(range) }
     }
-    let from = decoded.len();
-    decode(text, decoded)?;
-    // Each piece by itself: two halves of a character in neighbouring pieces are not a character.
-    str::from_utf8(&decoded[from..]).map_err(|_| ParamsError::NotUtf8)?;
-    Ok(Span::new(from..decoded.len(), true))
+
+    #[inline(never)]
+    fn decode(&mut self, range: Range<usize>) -> Result<Span, ParamsError> {
+        if self.encoded < range.start {
+            self.seek(range.start);
+            if range.end <= self.encoded {
+                return Ok(Span::new(range, false));
+            }
+        }
+        if self.decoded.capacity() == 0 {
+            // Decoding never lengthens, so this is the only allocation of the buffer.
+            self.decoded.reserve_exact(self.bytes.len() - range.start);
+        }
+        let from = self.decoded.len();
+        decode(&self.bytes[range], &mut self.decoded)?;
+        // Each piece by itself: two halves of a character in neighbouring pieces are not a character.
+        str::from_utf8(&self.decoded[from..]).map_err(|_| ParamsError::NotUtf8)?;
+        Ok(Span::new(from..self.decoded.len(), true))
+    }
 }
 
 fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), ParamsError> {
