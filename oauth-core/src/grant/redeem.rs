@@ -144,14 +144,15 @@ impl Grant {
 
     /// The same grant, whose code says when it was redeemed.
     fn spent(&self, now: Timestamp) -> Self {
-        match (&self.code, self.device()) {
-            (Some(code), _) => {
-                let code = Code { redeemed_at: Some(now), ..(**code).clone() };
-                Self { code: Some(Box::new(code)), ..self.clone() }
+        let mut spent = self.clone();
+        match (&mut spent.code, self.device()) {
+            (Some(code), _) => code.redeemed_at = Some(now),
+            (None, Some(device)) => {
+                return self.with_device(Device { redeemed_at: Some(now), ..device.clone() });
             }
-            (None, Some(device)) => self.with_device(Device { redeemed_at: Some(now), ..device.clone() }),
-            (None, None) => self.clone(),
+            (None, None) => {}
         }
+        spent
     }
 
     fn checked_code(&self, request: &Redeem<'_>, now: Timestamp) -> Result<&Code, Refusal> {
