@@ -47,9 +47,12 @@ async fn main() {
                 sqlx::query_as(size).fetch_one(engine.store.pool()).await.expect("it answers");
             format!("table {}, indexes {}", mebibytes(table), mebibytes(indexes))
         };
-        // What the engine does by itself after some time.
+        // What the engine does by itself after some time: the pages of an index that one has emptied are free after the next, once
+        // other transactions have come in between.
         let vacuum = async || {
-            sqlx::query("VACUUM oauth_records").execute(engine.store.pool()).await.expect("it answers");
+            for statement in ["VACUUM oauth_records", "SELECT pg_current_xact_id()", "VACUUM oauth_records"] {
+                sqlx::query(statement).execute(engine.store.pool()).await.expect("it answers");
+            }
         };
         let fill = async |records: &[Arc<Record>]| bulk::into_postgres(engine.store.pool(), records).await;
         cycles("postgres", &engine.store, grants, fill, size, vacuum).await;
