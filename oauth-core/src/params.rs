@@ -35,6 +35,8 @@ pub struct Params<'a> {
     len: usize,
     inline: [Entry; INLINE],
     more: Vec<Entry>,
+    /// A bit for each length that a name has: most of the names that are asked for are absent, and told by that.
+    lengths: u32,
 }
 
 /// Why a request's parameters cannot be used.
@@ -107,6 +109,7 @@ impl<'a> Params<'a> {
             len: 0,
             inline: [Entry::default(); INLINE],
             more: Vec::new(),
+            lengths: 0,
         };
         let bytes = input.as_bytes();
         let mut text = Text { bytes, encoded: 0, decoded: Vec::new() };
@@ -135,6 +138,9 @@ impl<'a> Params<'a> {
     ///
     /// [`ParamsError::Duplicate`] where the name occurs twice or more, even with equal or empty values.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, ParamsError> {
+        if self.lengths & length_bit(name.len()) == 0 {
+            return Ok(None);
+        }
         let mut found = None;
         let mut look = |entries: &[Entry]| {
             for entry in entries {
@@ -175,6 +181,7 @@ impl<'a> Params<'a> {
         if self.len == MAX_PARAMS {
             return Err(ParamsError::TooMany);
         }
+        self.lengths |= length_bit(entry.name.len());
         match self.inline.get_mut(self.len) {
             Some(slot) => *slot = entry,
             None => self.more.push(entry),
@@ -286,18 +293,33 @@ impl Text<'_> {
     }
 }
 
+/// All lengths that no name of ours has share a bit.
+fn length_bit(length: usize) -> u32 {
+    1 << length.min(31)
+}
+
 fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), ParamsError> {
-    let mut rest = encoded.iter();
-    while let Some(&byte) = rest.next() {
-        out.push(match byte {
+    let mut end = out.len();
+    // Room for all of it at once, instead of a look at the room for each character.
+    out.resize(end + encoded.len(), 0);
+    let mut rest = encoded;
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        out[end] = match byte {
             b'+' => b' ',
-            b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
-                (Some(high), Some(low)) => control_free(high << 4 | low)?,
-                _ => return Err(ParamsError::MalformedEncoding),
-            },
-            _ => byte,
-        });
+            b'%' => {
+                let [high, low, after @ ..] = rest else { return Err(ParamsError::MalformedEncoding) };
+                rest = after;
+                let (Some(high), Some(low)) = (hex(high), hex(low)) else {
+                    return Err(ParamsError::MalformedEncoding);
+                };
+                control_free(high << 4 | low)?
+            }
+            _ => *byte,
+        };
+        end += 1;
     }
+    out.truncate(end);
     Ok(())
 }
 
