@@ -63,11 +63,6 @@ impl<T: Clone> Verdicts<T> {
 }
 
 impl<T: Clone> Slot<'_, T> {
-    /// The token.
-    pub(super) fn token(&self) -> &str {
-        self.token
-    }
-
     pub(super) fn get(&self, now: Timestamp, generation: u64) -> Option<T> {
         let mut set = self.lock()?;
         set.tick += 1;
