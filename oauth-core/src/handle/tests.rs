@@ -1,6 +1,7 @@
 //! Attacks on the text of a handle.
 
 use super::*;
+use crate::grant::Salt;
 use crate::secret::{Digest, SeededRandom};
 
 const ISSUER: &str = "https://as.example";
@@ -36,6 +37,23 @@ fn what_is_minted_is_parsed() {
             assert_eq!(parsed.digest(), Digest::of(parsed.kind, parsed.key_id, &secret));
         }
     }
+}
+
+/// Handles are on their way and digests at rest when a new version starts: a change here is a change of the stored format.
+#[test]
+fn the_same_key_and_secret_always_make_the_same_text_and_digest() {
+    let handles = handles(KeyRing::generate(&SeededRandom::new(7)));
+    let (grant, secret) = (GrantId::from_bytes([0x11; 16]), Secret32::new([0x22; 32]));
+    let text = handles.mint(Kind::Refresh, grant, 5, &secret);
+    let handle = handles.parse(Kind::Refresh, &text).unwrap();
+    let salt = Salt::from_bytes([0x33; 12]);
+    let next = handles.derive_successors(handle.key_id, &secret, salt, grant, 5).unwrap();
+    assert!(text.ends_with("IiJF06NxNXUnkEQ2RuPEr3B_"), "{text}");
+    let starts = |bytes: &[u8]| u64::from_be_bytes(*bytes.first_chunk().unwrap());
+    assert_eq!(starts(handle.digest().as_bytes()), 0xb81d_8e10_03be_be98);
+    assert_eq!(starts(next.refresh().expose()), 0x755c_8dbf_3c89_9bad);
+    let access = next.access(["read", "https://api.example"]);
+    assert_eq!(starts(access.expose()), 0x046f_4126_9616_45a1);
 }
 
 #[test]
