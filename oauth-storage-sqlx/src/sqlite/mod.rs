@@ -15,7 +15,7 @@ use oauth_core::storage::{
     Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Connection, Error, Row, Sqlite};
 
 use crate::listing;
@@ -143,18 +143,31 @@ impl Store for SqliteStore {
     async fn purge(&self, now: Timestamp, limit: usize) -> StoreResult<Purged> {
         let mut connection = self.pool.acquire().await.map_err(StoreError::unavailable)?;
         let _turn = self.writer.turn().await;
-        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
-        let mut transaction = begun.map_err(StoreError::unavailable)?;
+        let purged = self.purge_on(&mut connection, now, limit).await;
+        let (purged, committed) = given_back(connection, purged).map_err(StoreError::unavailable)?;
+        committed.map_err(StoreError::unknown)?;
+        Ok(purged)
+    }
+}
+
+impl SqliteStore {
+    /// What was purged, and whether that is known to be durable.
+    async fn purge_on(
+        &self,
+        connection: &mut SqliteConnection,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<(Purged, Result<(), Error>), Error> {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let purge = sqlx::query(self.statements.purge())
             .bind(now.as_millis())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let purged = rows::affected(&mut transaction, purge).await;
-        let deleted = purged.map_err(StoreError::unavailable)?;
-        let due =
-            sqlx::query_scalar(self.statements.due()).bind(now.as_millis()).fetch_one(&mut *transaction);
-        let more = due.await.map_err(StoreError::unavailable)?;
-        transaction.commit().await.map_err(StoreError::unknown)?;
-        Ok(Purged { deleted: usize::try_from(deleted).unwrap_or(usize::MAX), more })
+        let deleted = rows::affected(&mut transaction, purge).await?;
+        let due = sqlx::query(self.statements.due()).bind(now.as_millis());
+        let due = rows::first(&mut transaction, due).await?.ok_or(Error::RowNotFound)?;
+        let purged =
+            Purged { deleted: usize::try_from(deleted).unwrap_or(usize::MAX), more: due.try_get(0)? };
+        Ok((purged, transaction.commit().await))
     }
 }
 
