@@ -204,8 +204,17 @@ async fn a_batch_of_a_purge_reads_little_more_than_it_deletes() {
         assert_eq!(store.purge(NOW + 60 * DAY, 100).await.unwrap().deleted, 100);
     }
     store.pool().close().await;
+    // A backend has told what it read once it is gone; another plan would read nothing of this index.
     let read = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'oauth_records_purge'";
-    let read: i64 = query_scalar(read).fetch_one(&patient_pool(options)).await.unwrap();
-    println!("postgres, {read} entries of the index read by {BATCHES} batches of 100 out of 10000");
-    assert!(read <= BATCHES * 1_000, "{read} entries");
+    let pool = patient_pool(options);
+    let mut seen = 0;
+    for _ in 0..1_000 {
+        seen = query_scalar::<_, i64>(read).fetch_one(&pool).await.unwrap();
+        if seen >= BATCHES * 100 {
+            break;
+        }
+        query("SELECT pg_sleep(0.01)").execute(&pool).await.unwrap();
+    }
+    println!("postgres, {seen} entries of the index read by {BATCHES} batches of 100 out of 10000");
+    assert!((BATCHES * 100..=BATCHES * 1_000).contains(&seen), "{seen} entries");
 }

@@ -1,4 +1,5 @@
-//! The conformance suite through two processes: whatever a check does next, the process that did the step before does not.
+//! The conformance suite through two processes: of two calls that a check makes by one handle, each is made by another process.
+//! Which error a failed call is shows in one process: the other one tells only whether it is known to have changed nothing.
 
 mod engine;
 #[path = "../../../../oauth-storage-sqlx/tests/flawed/mod.rs"]
