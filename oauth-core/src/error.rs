@@ -300,6 +300,7 @@ mod tests {
         assert_eq!(after(Duration::from_millis(1500)), Some(Duration::from_millis(1500)));
         assert_eq!(after(Duration::from_nanos(1)), Some(Duration::from_millis(1)));
         assert_eq!(after(Duration::ZERO), Some(Duration::from_millis(1)));
+        assert_eq!(after(Duration::MAX), Some(Duration::MAX));
         assert_eq!(Error::unavailable("x").retry_after(), Some(RETRY_AFTER));
     }
 }

@@ -1,12 +1,12 @@
 //! Writing a refusal.
 
 use std::fmt::Debug;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use super::Refusal;
 use crate::body::Body;
+use crate::endpoint::seconds;
 
 /// Writes the answer to a refused request.
 ///
@@ -42,10 +42,4 @@ impl WriteRefusal for Rfc6750 {
         }
         response
     }
-}
-
-/// Rounded up, so that nobody comes back too early.
-fn seconds(duration: Duration) -> HeaderValue {
-    let up = u64::from(duration.subsec_nanos() > 0);
-    HeaderValue::from((duration.as_secs() + up).max(1))
 }

@@ -63,6 +63,12 @@ impl<T: Clone> Verdicts<T> {
 }
 
 impl<T: Clone> Slot<'_, T> {
+    /// The token whose place it is: what is put there is a verdict on this one.
+    #[cfg(feature = "jwt")]
+    pub(super) fn token(&self) -> &str {
+        self.token
+    }
+
     pub(super) fn get(&self, now: Timestamp, generation: u64) -> Option<T> {
         let mut set = self.lock()?;
         set.tick += 1;
@@ -92,9 +98,13 @@ impl<T: Clone> Slot<'_, T> {
             set.entries.push(Entry { hash: self.hash, token, verdict, ends, generation, used });
             return;
         };
-        // Tokens are about equally long: the next one fits where the last one was.
-        entry.token.clear();
-        entry.token.push_str(self.token);
+        // Tokens are about equally long: the next one fits where the last one was, unless that was a giant.
+        if entry.token.capacity() > 2 * self.token.len() {
+            entry.token = self.token.to_owned();
+        } else {
+            entry.token.clear();
+            entry.token.push_str(self.token);
+        }
         let last = mem::replace(&mut entry.verdict, verdict);
         (entry.hash, entry.ends, entry.generation, entry.used) = (self.hash, ends, generation, used);
         drop(set);

@@ -25,7 +25,5 @@ pub(crate) use read_body::{ReadError, read_body};
 pub(crate) use redirect::show_plain;
 #[cfg(feature = "pages")]
 pub(crate) use redirect::{error_view, page};
-#[cfg(feature = "pages")]
-pub(crate) use refuse::seconds;
-pub(crate) use refuse::{Place, Refusal, RefusedAs, allowed, refuse, refused_as, too_long};
+pub(crate) use refuse::{Place, Refusal, RefusedAs, allowed, refuse, refused_as, seconds, too_long};
 pub(crate) use register::{Registering, register};

@@ -105,7 +105,7 @@ impl Verifier for JwtVerifier {
             Ok(at) => at,
             Err(error) => return Verification::Now(Err(error)),
         };
-        match inner.verify(at, token, &slot, now, generation) {
+        match inner.verify(at, &slot, now, generation) {
             Checked::Verdict(verdict) => Verification::Now(verdict),
             Checked::KeyMissing => inner.verify_with_new_keys(at, token, now),
         }
@@ -141,14 +141,13 @@ impl Inner {
     fn verify(
         &self,
         at: usize,
-        token: &str,
         slot: &Slot<'_, Arc<AccessToken>>,
         now: Timestamp,
         generation: u64,
     ) -> Checked {
         let Some(issuer) = self.issuers.get(at) else { return Checked::KeyMissing };
         let Some(keys) = issuer.keys.current(now) else { return Checked::KeyMissing };
-        let checked = issuer.expectations.check(&keys.keys, token, now, self.skew);
+        let checked = issuer.expectations.check(&keys.keys, slot.token(), now, self.skew);
         if let Checked::Verdict(Ok(verified)) = &checked {
             let ends = verified.expires_at.min(keys.good_until);
             slot.insert(verified.clone(), ends, generation, now);
@@ -171,7 +170,7 @@ impl Inner {
         Verification::Later(RemoteVerification::new(async move {
             flight.land().await;
             let (now, generation) = inner.begin();
-            match inner.verify(at, &token, &inner.verdicts.slot(&token), now, generation) {
+            match inner.verify(at, &inner.verdicts.slot(&token), now, generation) {
                 Checked::Verdict(verdict) => verdict,
                 Checked::KeyMissing => {
                     inner.issuers.get(at).map_or_else(|| rejected("no issuer"), |i| i.without_key(now))
