@@ -135,6 +135,20 @@ mod tests {
     }
 
     #[test]
+    fn a_verifier_is_made_of_unreserved_characters_only() {
+        for byte in 0..=127_u8 {
+            let unreserved = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            for at in [0, 20, 42] {
+                let mut text = VERIFIER.as_bytes().to_vec();
+                text[at] = byte;
+                let text = String::from_utf8(text).unwrap();
+                assert_eq!(is_verifier(&text), unreserved, "{byte:#04x} at {at}");
+            }
+        }
+        assert!(!is_verifier(&"\u{e1}".repeat(22)));
+    }
+
+    #[test]
     fn pk_07_08_challenge_syntax() {
         let with_last = |c: char| format!("{}{c}", &CHALLENGE[..42]);
         let mut bad = vec![

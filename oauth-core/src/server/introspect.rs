@@ -261,9 +261,11 @@ impl Server {
                 if *grant.client_id != *caller.id() && !serves(caller, &entry.resources) {
                     return Ok(None);
                 }
+                self.check_lineage(grant, now).await?;
                 Some(place)
             }
             _ => {
+                self.check_fence(grant)?;
                 let refresh = grant.active(now)?.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
                 let works = refresh.digest == handle.digest() && now < refresh.expires_at;
                 if *grant.client_id != *caller.id() || !works {
@@ -272,7 +274,6 @@ impl Server {
                 None
             }
         };
-        self.check_lineage(grant, now).await?;
         let alive = self.is_alive(&grant.client_id, grant.subject.as_deref(), caller, now).await?;
         Ok(alive.then_some(Found::Stored { record, place }))
     }
