@@ -128,7 +128,8 @@ impl AccessTokenClaims {
 }
 
 impl<'t> AccessTokenClaims<Cow<'t, str>> {
-    /// Reads the payload of a verified token, and copies no text but one that is written with escapes.
+    /// Reads the payload of a verified token, and copies no text but one that is written with escapes, and those of
+    /// `cnf` and of claims that RFC 9068 does not name.
     ///
     /// # Errors
     ///
