@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use oauth_core::storage::{Index, Page, Store, StoreError, Swap};
@@ -85,4 +86,17 @@ async fn a_write_whose_connection_ends_is_unknown() {
     assert!(matches!(error, StoreError::Unknown(_)), "{error:?}");
     assert_eq!(store.swap(record.clone(), None).await.unwrap(), Swap::Swapped);
     assert_eq!(store.load(&record.key).await.unwrap(), Some(record));
+}
+
+#[tokio::test]
+async fn a_purge_whose_connection_ends_can_be_repeated() {
+    let (_directory, store) = store().await;
+    let record = Records::new(4).grant();
+    assert_eq!(store.swap(record.clone(), None).await.unwrap(), Swap::Swapped);
+    let after = record.retain_until + Duration::from_secs(3600);
+    let error = harmed(&store, 1, store.purge(after, 10)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert_eq!(store.purge(after, 10).await.unwrap().deleted, 1);
+    // Nobody waits for a connection that does not come back.
+    drop(try_join_all((0..3).map(|_| store.pool().acquire())).await.unwrap());
 }
