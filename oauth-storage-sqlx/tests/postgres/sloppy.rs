@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use oauth_core::clock::Timestamp;
-use oauth_core::storage::testing::{Backend, Task};
+use oauth_core::storage::testing::{Backend, Task, catches};
 use oauth_core::storage::{
     Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
@@ -14,7 +14,6 @@ use sqlx::{Error, Postgres, Row, Transaction, query};
 use tokio::sync::Mutex;
 
 use crate::backend::Schemas;
-use crate::flawed::caught;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +120,7 @@ impl Store for SloppyStore {
 }
 
 fn is_caught(flaw: Flaw, checks: &[&str]) {
-    caught(&Sloppy(Schemas::new(), flaw), &format!("{flaw:?}"), checks);
+    catches(&Sloppy(Schemas::new(), flaw), &format!("{flaw:?}"), checks);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use oauth_core::clock::Timestamp;
-use oauth_core::storage::testing::{Backend, Task};
+use oauth_core::storage::testing::{Backend, Task, catches};
 use oauth_core::storage::{
     Index, Key, Listing, Page, Purged, Record, Store, StoreError, StoreResult, Swap, Version,
 };
@@ -13,7 +13,6 @@ use sqlx::{Error, Row, Sqlite, Transaction, query};
 use tokio::sync::Mutex;
 
 use crate::backend::Files;
-use crate::flawed::caught;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +125,7 @@ impl Store for SloppyStore {
 }
 
 fn is_caught(flaw: Flaw, checks: &[&str]) {
-    caught(&Sloppy(Files::new(), flaw), &format!("{flaw:?}"), checks);
+    catches(&Sloppy(Files::new(), flaw), &format!("{flaw:?}"), checks);
 }
 
 #[test]

@@ -44,6 +44,8 @@ mod round_trip;
 mod sample;
 mod swap;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 pub use crate::storage_suite as suite;
 pub use backend::{Backend, Task};
 pub use block_on::{block_on, yield_once};
@@ -136,6 +138,31 @@ pub fn checks<B: Backend>() -> Vec<(&'static str, Check<B>)> {
     storage_suite! { @all list (B) }
 }
 
+/// Asserts that the suite catches a backend that is wrong on purpose: each of these checks fails for it, by naming an obligation.
+///
+/// # Panics
+///
+/// If one of them passes, or there is none of that name.
+pub fn catches<B: Backend>(backend: &B, flaw: &str, names: &[&str]) {
+    for name in names {
+        let check = check::<B>(name);
+        let panic = catch_unwind(AssertUnwindSafe(|| check(backend)));
+        let panic = panic.expect_err(&format!("{flaw} passes {name}"));
+        let message = panic.downcast::<String>().expect("a check says what is broken");
+        assert!(message.starts_with(BROKEN), "{flaw}, {name}: {message}");
+    }
+}
+
+/// The check of that name.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn check<B: Backend>(name: &str) -> Check<B> {
+    let named = checks().into_iter().find(|(own, _)| *own == name);
+    named.unwrap_or_else(|| panic!("the suite has no check {name}")).1
+}
+
 /// Runs every check.
 ///
 /// # Panics
@@ -147,8 +174,11 @@ pub fn run<B: Backend>(backend: &B) {
     }
 }
 
+/// How the message of a check that fails begins.
+const BROKEN: &str = "the store breaks its contract: ";
+
 /// Reports a broken obligation.
 #[track_caller]
 fn broken(obligation: &str, seen: impl std::fmt::Display) -> ! {
-    panic!("the store breaks its contract: {obligation}; but {seen}")
+    panic!("{BROKEN}{obligation}; but {seen}")
 }
