@@ -127,8 +127,7 @@ impl<'a> Params<'a> {
             }
             start = end + 1;
         }
-        let decoded = text.decoded;
-        params.decoded = String::from_utf8(decoded).map_err(|_| ParamsError::NotUtf8)?;
+        params.decoded = String::from_utf8(text.decoded).map_err(|_| ParamsError::NotUtf8)?;
         Ok(params)
     }
 

@@ -250,30 +250,30 @@ impl Server {
         caller: &AuthenticatedClient,
         now: Timestamp,
     ) -> Result<Option<Found>, Error> {
-        if !matches!(handle.kind, Kind::Access | Kind::Refresh) {
-            return Ok(None);
-        }
-        let Some(record) = self.load_grant(&Key::grant(handle.grant)).await? else { return Ok(None) };
-        let grant = record.grant().ok_or(Refusal::Mismatch)?;
-        let place = match handle.kind {
+        let (record, place) = match handle.kind {
             Kind::Access => {
-                let (place, entry) = grant.find_live(handle, now)?;
+                let (record, place) = self.find_access(handle, now).await?;
+                let grant = record.grant().ok_or(Refusal::Mismatch)?;
+                let entry = grant.access_at(place).ok_or(Refusal::UnknownToken)?;
                 if *grant.client_id != *caller.id() && !serves(caller, &entry.resources) {
                     return Ok(None);
                 }
-                self.check_lineage(grant, now).await?;
-                Some(place)
+                (record, Some(place))
             }
-            _ => {
+            Kind::Refresh => {
+                let Some(record) = self.load_grant(&Key::grant(handle.grant)).await? else { return Ok(None) };
+                let grant = record.grant().ok_or(Refusal::Mismatch)?;
                 self.check_fence(grant)?;
                 let refresh = grant.active(now)?.refresh.as_ref().ok_or(Refusal::NoRefresh)?;
                 let works = refresh.digest == handle.digest() && now < refresh.expires_at;
                 if *grant.client_id != *caller.id() || !works {
                     return Ok(None);
                 }
-                None
+                (record, None)
             }
+            _ => return Ok(None),
         };
+        let grant = record.grant().ok_or(Refusal::Mismatch)?;
         let alive = self.is_alive(&grant.client_id, grant.subject.as_deref(), caller, now).await?;
         Ok(alive.then_some(Found::Stored { record, place }))
     }

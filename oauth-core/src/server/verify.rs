@@ -211,11 +211,7 @@ impl Server {
     }
 
     /// Neither the grant nor one that it came from may be behind a fence or have ended.
-    pub(super) fn check_lineage<'a>(
-        &'a self,
-        grant: &'a Grant,
-        now: Timestamp,
-    ) -> Soon<'a, Result<(), Error>> {
+    fn check_lineage<'a>(&'a self, grant: &'a Grant, now: Timestamp) -> Soon<'a, Result<(), Error>> {
         let behind = self.check_fence(grant);
         let ancestors = grant.details.as_deref().map_or(&[][..], |details| &details.ancestors);
         if behind.is_err() || ancestors.is_empty() {
