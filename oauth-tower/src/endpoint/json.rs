@@ -170,10 +170,7 @@ fn is_guess(error: &Error) -> bool {
 }
 
 fn answered(endpoint: Endpoint, json: Bytes) -> Response<Body> {
-    let headers = if is_open(endpoint) { &OPEN_HEADERS } else { &HEADERS };
-    let mut response = Response::new(Body::from(json));
-    *response.headers_mut() = HeaderMap::clone(headers);
-    response
+    with_headers(StatusCode::OK, if is_open(endpoint) { &OPEN_HEADERS } else { &HEADERS }, json)
 }
 
 /// The headers of JSON that is not to be kept. They are made once: copies cost less.
@@ -211,8 +208,12 @@ pub(super) fn json_response(status: StatusCode, value: &impl Serialize) -> Respo
 }
 
 pub(super) fn json_bytes(status: StatusCode, json: Bytes) -> Response<Body> {
+    with_headers(status, &HEADERS, json)
+}
+
+fn with_headers(status: StatusCode, headers: &HeaderMap, json: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
-    *response.headers_mut() = HEADERS.clone();
+    *response.headers_mut() = headers.clone();
     response
 }
