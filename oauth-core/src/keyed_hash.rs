@@ -3,15 +3,9 @@
 //! A block is hashed as the root over two chaining values, which are its halves: one call of the keyed compression function, as a
 //! message of 64 bytes takes, without the state that longer messages need. No key is used in any other way.
 
-use blake3::hazmat::{Mode, merge_subtrees_root, merge_subtrees_root_xof};
+use blake3::hazmat::{Mode, merge_subtrees_root_xof};
 
-/// The keyed hash of a block.
-pub(crate) fn keyed_hash(key: &[u8; 32], block: &[u8; 64]) -> [u8; 32] {
-    let [left, right] = halves(block);
-    merge_subtrees_root(left, right, Mode::KeyedHash(key)).into()
-}
-
-/// The first 64 bytes of the extended output for a block, of which the first half is the hash.
+/// The first 64 bytes of the extended output for a block: as many as one call gives.
 pub(crate) fn keyed_output(key: &[u8; 32], block: &[u8; 64]) -> [[u8; 32]; 2] {
     let [left, right] = halves(block);
     let mut output = [[0; 32]; 2];

@@ -9,8 +9,7 @@ use rand::Rng as _;
 
 use crate::constant_time::same;
 use crate::fixed_bytes::stored_as_bytes;
-use crate::handle::{KeyId, Kind};
-use crate::keyed_hash::keyed_hash;
+use crate::keyed_hash::keyed_output;
 use crate::wiped::Wiped;
 
 /// A source of random bytes.
@@ -155,27 +154,22 @@ static DIGEST_KEY: LazyLock<[u8; 32]> =
     LazyLock::new(|| blake3::derive_key("oauth-core 2025 digest of a secret at rest", &[]));
 
 impl Digest {
-    /// The digest of a handle's 256-bit secret, of its kind and of the key that it was minted with: should the key be lost, so
-    /// that no tag can be checked, a handle whose kind or key id was altered still matches nothing. A fast hash is right
-    /// here: the secret cannot be guessed.
-    pub fn of(kind: Kind, key: KeyId, secret: &Secret32) -> Self {
-        let mut block = Wiped::<64>::zeroed();
-        block[..32].copy_from_slice(secret.expose());
-        block[32..36].copy_from_slice(key.as_bytes());
-        block[36] = kind.byte();
-        Self::of_block(&block)
-    }
-
-    /// The digest of a secret that is no handle's, such as that of a cookie: the kind is zero, which no handle has.
+    /// The digest of a secret that is no handle's, such as that of a cookie: in a handle's block the rest is never all zero.
     pub fn of_secret(secret: &Secret32) -> Self {
         let mut block = Wiped::<64>::zeroed();
         block[..32].copy_from_slice(secret.expose());
-        Self::of_block(&block)
+        Self::of_block(&block).0
     }
 
-    fn of_block(block: &[u8; 64]) -> Self {
-        let [digest @ .., _, _, _, _, _, _, _, _] = keyed_hash(&DIGEST_KEY, block);
-        Self(digest)
+    /// The digest of a block that begins with a 256-bit secret, and 128 other bits that depend on all of the block. A fast hash
+    /// is right here: the secret cannot be guessed.
+    pub(crate) fn of_block(block: &[u8; 64]) -> (Self, [u8; 16]) {
+        let mut digest = [0; 24];
+        let mut other = [0; 16];
+        let [first, second] = keyed_output(&DIGEST_KEY, block);
+        digest.copy_from_slice(&first[..24]);
+        other.copy_from_slice(&second[..16]);
+        (Self(digest), other)
     }
 
     /// The digest's bytes, for storage.

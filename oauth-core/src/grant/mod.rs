@@ -45,7 +45,7 @@ pub use fence::{FenceKind, fence_key};
 pub use format::{EndedJwt, Format, Formats, JwtId, Unsigned};
 pub use plan::Plan;
 pub use redeem::{Code, Redeem, Redemption};
-pub use refresh::{Previous, Refresh, RefreshOutcome, RefreshRequest, Rotation, Successor};
+pub use refresh::{Previous, Refresh, RefreshOutcome, RefreshRequest, Rotation};
 pub use refusal::Refusal;
 pub use revoke::RevokeReason;
 pub use short_bytes::{Salt, UriHash};

@@ -123,26 +123,13 @@ pub struct RefreshRequest<'a> {
     pub fresh: &'a Secret32,
 }
 
-/// The next refresh token.
-#[derive(Clone, Debug)]
-pub struct Successor {
-    /// Its secret.
-    pub secret: Secret32,
-    /// Its generation.
-    pub generation: u32,
-    /// The key to mint it with.
-    pub key: KeyId,
-}
-
 /// What a refresh answers.
 #[derive(Clone, Debug)]
 pub struct RefreshOutcome {
-    /// The access token's secret.
-    pub access: Secret32,
-    /// The key to mint it with.
-    pub key: KeyId,
+    /// The access token, of which a JWT bears the digest's mark alone.
+    pub access: Handle,
     /// The next refresh token; `None` when the presented one stays.
-    pub successor: Option<Successor>,
+    pub successor: Option<Handle>,
     /// The access token's scope.
     pub scope: Scope,
     /// The access token's audience.
@@ -217,11 +204,13 @@ impl Grant {
         let key = request.handles.current_key();
         let (access, successor, next_refresh) = match request.rotation {
             Rotation::Never => {
-                (request.fresh.clone(), None, Refresh { expires_at: idle_end, ..refresh.clone() })
+                let secret = request.fresh.clone();
+                let access = request.handles.mint(Kind::Access, request.handle.grant, 0, secret);
+                (access, None, Refresh { expires_at: idle_end, ..refresh.clone() })
             }
             Rotation::Always => {
                 let generation = self.generation.saturating_add(1);
-                let (access, secret) = self
+                let (access, successor) = self
                     .derive(request, key, request.salt, generation, (&scope, &resources, format), 0)
                     .ok_or(Refusal::UnknownToken)?;
                 let streak = match (&refresh.previous, request.max_retry_streak) {
@@ -237,11 +226,11 @@ impl Grant {
                     retried: false,
                 };
                 let next = Refresh {
-                    digest: Digest::of(Kind::Refresh, key, &secret),
+                    digest: successor.digest(),
                     expires_at: idle_end,
                     previous: (!request.retry_window.is_zero()).then(|| Box::new(previous)),
                 };
-                (access, Some(Successor { secret, generation, key }), next)
+                (access, Some(successor), next)
             }
         };
         let lifetime = request.formats.lifetime(format, request.access_lifetime);
@@ -250,8 +239,7 @@ impl Grant {
         let evicted = match format {
             Format::Jwt => false,
             Format::Opaque => {
-                let digest = Digest::of(Kind::Access, key, &access);
-                let entry = self.entry(digest, &scope, &resources, now, expires_at);
+                let entry = self.entry(access.digest(), &scope, &resources, now, expires_at);
                 next.add_access(entry, request.max_access, now)
             }
         };
@@ -259,7 +247,6 @@ impl Grant {
         let grant = Self { state: State::Active(next), generation, ..self.clone() };
         let outcome = RefreshOutcome {
             access,
-            key,
             successor,
             scope,
             resources,
@@ -292,7 +279,7 @@ impl Grant {
         let format = request.formats.of(&resources)?;
         let lifetime = request.formats.lifetime(format, request.access_lifetime);
         let lifetimes = now.since(previous.used_at).as_millis() / lifetime.as_millis().max(1);
-        let (access, secret) = self
+        let (access, successor) = self
             .derive(
                 request,
                 previous.key,
@@ -301,9 +288,9 @@ impl Grant {
                 (&scope, &resources, format),
                 lifetimes,
             )
-            .filter(|(_, secret)| Digest::of(Kind::Refresh, previous.key, secret) == refresh.digest)
+            .filter(|(_, successor)| successor.digest() == refresh.digest)
             .ok_or(Refusal::UnknownToken)?;
-        let digest = Digest::of(Kind::Access, previous.key, &access);
+        let digest = access.digest();
         let known = active.access(&digest).filter(|entry| now < entry.expires_at);
         let (issued_at, expires_at) = match (known, format) {
             (Some(entry), _) => (entry.issued_at, entry.expires_at),
@@ -318,8 +305,7 @@ impl Grant {
         let mark = request.max_retry_streak.is_some() && !previous.retried;
         let outcome = |evicted| RefreshOutcome {
             access: access.clone(),
-            key: previous.key,
-            successor: Some(Successor { secret, generation: self.generation, key: previous.key }),
+            successor: Some(successor.clone()),
             scope: scope.clone(),
             resources: resources.clone(),
             format,

@@ -2,7 +2,7 @@
 //!
 //! `<prefix>_<base64url, no padding: key id · generation · grant id · secret · tag>`
 //!
-//! 1. The grant id finds the record; the record's [`Digest`](crate::secret::Digest) of the secret authenticates.
+//! 1. The grant id finds the record; the record's [`Digest`](crate::secret::Digest) of the handle authenticates.
 //! 2. The tag filters: junk, truncated and spliced handles are refused without a look at the store, and a genuine old
 //!    refresh token is told from a forged one at any age. Only a genuine one may revoke a family.
 //! 3. The tag covers kind, issuer, generation, grant id and secret; a handle has exactly one spelling.
@@ -15,10 +15,12 @@
 //!
 //! let handles = Handles::new("https://as.example", KeyRing::generate(&SystemRandom), Prefixes::default());
 //! let (grant, secret) = (GrantId::new_random(&SystemRandom), Secret32::generate(&SystemRandom));
-//! let code = handles.mint(Kind::Code, grant, 0, &secret);
+//! let code = handles.mint(Kind::Code, grant, 0, secret);
+//! let (code, digest) = (handles.write(&code), code.digest());
 //!
 //! let parsed = handles.parse(Kind::Code, &code)?;
 //! assert_eq!((parsed.grant, parsed.authenticity), (grant, Authenticity::Genuine));
+//! assert_eq!(parsed.digest(), digest);
 //! assert_eq!(handles.parse(Kind::Refresh, &code).unwrap_err(), HandleError::WrongKind);
 //! # Ok::<(), HandleError>(())
 //! ```
@@ -56,7 +58,7 @@ pub struct Handles {
 }
 
 impl Handles {
-    /// Everything is derived here, so that minting and parsing cost one keyed hash each.
+    /// Every key is derived here, so that minting and parsing cost one hash and one block of a cipher each.
     pub fn new(issuer: &str, ring: KeyRing, prefixes: Prefixes) -> Self {
         Self {
             issuer: issuer.into(),
@@ -67,8 +69,8 @@ impl Handles {
     }
 
     /// Mints with the current key.
-    pub fn mint(&self, kind: Kind, grant: GrantId, generation: u32, secret: &Secret32) -> String {
-        wire::write(&self.current, self.prefixes.get(kind), kind, grant, generation, secret)
+    pub fn mint(&self, kind: Kind, grant: GrantId, generation: u32, secret: Secret32) -> Handle {
+        Handle::mint(&self.current, kind, grant, generation, secret)
     }
 
     /// Mints with a given key, to repeat an answer to the letter; `None` if it is not in the ring (any more).
@@ -78,10 +80,9 @@ impl Handles {
         kind: Kind,
         grant: GrantId,
         generation: u32,
-        secret: &Secret32,
-    ) -> Option<String> {
-        let keys = self.key(key)?;
-        Some(wire::write(keys, self.prefixes.get(kind), kind, grant, generation, secret))
+        secret: Secret32,
+    ) -> Option<Handle> {
+        Some(Handle::mint(self.key(key)?, kind, grant, generation, secret))
     }
 
     /// The key that mints.

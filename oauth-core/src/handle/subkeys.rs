@@ -1,5 +1,8 @@
 //! One key per purpose, derived once from each key of the ring and the issuer.
 
+use aes::Aes128;
+use aes::cipher::KeyInit;
+
 use super::ring::{KeyId, RingKey};
 use crate::wiped::Wiped;
 
@@ -8,7 +11,7 @@ type Key = Wiped<32>;
 /// The issuer is part of the derivation, so that nothing made for one issuer verifies at another that shares the ring.
 pub(super) struct Subkeys {
     pub(super) id: KeyId,
-    pub(super) tag: Key,
+    pub(super) tag: Aes128,
     pub(super) code: Key,
     pub(super) successors: Key,
     pub(super) ids: Key,
@@ -22,11 +25,13 @@ impl Subkeys {
             let mut hasher = blake3::Hasher::new_derive_key(context);
             hasher.update(key.bytes.as_slice());
             hasher.update(issuer.as_bytes());
-            Wiped::new(hasher.finalize().into())
+            Key::new(hasher.finalize().into())
         };
+        let tag = derive("oauth-core 2025 handle tag");
+        let (tag, _) = tag.split_first_chunk::<16>().expect("32 bytes");
         Self {
             id: key.id,
-            tag: derive("oauth-core 2025 handle tag"),
+            tag: Aes128::new(tag.into()),
             code: derive("oauth-core 2025 authorization code from nonce"),
             successors: derive("oauth-core 2025 successor tokens"),
             ids: derive("oauth-core 2025 keyed id"),

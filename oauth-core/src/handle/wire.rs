@@ -2,25 +2,24 @@
 
 use std::fmt;
 
+use aes::cipher::BlockCipherEncrypt;
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 use super::subkeys::Subkeys;
 use super::{GrantId, Handles, KeyId, Kind, Prefixes};
 use crate::constant_time::same;
-use crate::keyed_hash::keyed_hash;
 use crate::secret::{Digest, Secret32};
 use crate::wiped::Wiped;
 
 /// Key id 4, generation 4 (big endian), grant id 16, secret 32, tag 16. A multiple of three, so that base64url has no
 /// unused bits and each handle exactly one spelling.
 const BODY: usize = 72;
-const TAGGED: std::ops::Range<usize> = 4..56;
 const ENCODED: usize = BODY / 3 * 4;
 
-/// A parsed code or token.
+/// A code or token.
 ///
 /// Parsing alone proves at most that this deployment made it; the digest in the grant's record decides whether it works.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Handle {
     /// What it was minted as (authenticated only if [`Authenticity::Genuine`]).
     pub kind: Kind,
@@ -33,9 +32,23 @@ pub struct Handle {
     /// Whether its tag could be checked.
     pub authenticity: Authenticity,
     secret: Secret32,
+    digest: Digest,
+    tag: [u8; 16],
 }
 
 impl Handle {
+    pub(super) fn mint(
+        keys: &Subkeys,
+        kind: Kind,
+        grant: GrantId,
+        generation: u32,
+        secret: Secret32,
+    ) -> Self {
+        let (digest, image) = hash(kind, keys.id, generation, grant, &secret);
+        let (key_id, tag, authenticity) = (keys.id, tag(keys, image), Authenticity::Genuine);
+        Self { kind, key_id, generation, grant, authenticity, secret, digest, tag }
+    }
+
     /// The secret part.
     pub fn secret(&self) -> &Secret32 {
         &self.secret
@@ -43,7 +56,20 @@ impl Handle {
 
     /// What the grant's record holds if this handle is, or was, good.
     pub fn digest(&self) -> Digest {
-        Digest::of(self.kind, self.key_id, &self.secret)
+        self.digest
+    }
+}
+
+/// Shows neither secret nor tag.
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("kind", &self.kind)
+            .field("key_id", &self.key_id)
+            .field("generation", &self.generation)
+            .field("grant", &self.grant)
+            .field("authenticity", &self.authenticity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -54,8 +80,8 @@ pub enum Authenticity {
     Genuine,
     /// Tagged with a key that is not in the ring: the digest decides, and a mismatch must revoke nothing.
     ///
-    /// Only kind, key id and secret are vouched for then, by the digest. A genuine handle whose key id was altered also looks
-    /// like this, and its digest matches nothing.
+    /// The digest vouches for all that it says. A genuine handle whose key id was altered also looks like this, and its digest
+    /// matches nothing.
     UnknownKey,
 }
 
@@ -73,40 +99,45 @@ pub enum HandleError {
     Forged,
 }
 
-pub(super) fn write(
-    keys: &Subkeys,
-    prefix: &str,
-    kind: Kind,
-    grant: GrantId,
-    generation: u32,
-    secret: &Secret32,
-) -> String {
-    let mut body = Wiped::<BODY>::zeroed();
-    body[..4].copy_from_slice(keys.id.as_bytes());
-    body[4..8].copy_from_slice(&generation.to_be_bytes());
-    body[8..24].copy_from_slice(grant.as_bytes());
-    body[24..56].copy_from_slice(secret.expose());
-    let tag = tag(keys, kind, &body);
-    body[56..].copy_from_slice(&tag);
-
-    let mut text = String::with_capacity(prefix.len() + 1 + ENCODED);
-    text.push_str(prefix);
-    text.push('_');
-    URL_SAFE_NO_PAD.encode_append(body.as_slice(), &mut text);
-    text
+/// What is kept of a handle, and what its tag is made of: both depend on all that it says.
+///
+/// So a handle with anything altered matches nothing, even where its key is lost and no tag can be checked.
+fn hash(kind: Kind, key_id: KeyId, generation: u32, grant: GrantId, secret: &Secret32) -> (Digest, [u8; 16]) {
+    let mut block = Wiped::<64>::zeroed();
+    block[..32].copy_from_slice(secret.expose());
+    block[32..48].copy_from_slice(grant.as_bytes());
+    block[48..52].copy_from_slice(&generation.to_be_bytes());
+    block[52..56].copy_from_slice(key_id.as_bytes());
+    block[56] = kind.byte();
+    Digest::of_block(&block)
 }
 
-/// One compression of keyed BLAKE3: the issuer is in the key, every field has a fixed width.
-fn tag(keys: &Subkeys, kind: Kind, body: &[u8; BODY]) -> [u8; 16] {
-    let mut block = Wiped::<64>::zeroed();
-    block[0] = kind.byte();
-    block[1..=TAGGED.len()].copy_from_slice(&body[TAGGED]);
-    let mut tag = [0; 16];
-    tag.copy_from_slice(&keyed_hash(&keys.tag, &block)[..16]);
-    tag
+/// The hash under a cipher whose key is the issuer's: nobody else can tell it, and nobody can find another handle of the same
+/// hash.
+fn tag(keys: &Subkeys, image: [u8; 16]) -> [u8; 16] {
+    let mut block = image.into();
+    keys.tag.encrypt_block(&mut block);
+    block.into()
 }
 
 impl Handles {
+    /// The handle as clients get it.
+    pub fn write(&self, handle: &Handle) -> String {
+        let mut body = Wiped::<BODY>::zeroed();
+        body[..4].copy_from_slice(handle.key_id.as_bytes());
+        body[4..8].copy_from_slice(&handle.generation.to_be_bytes());
+        body[8..24].copy_from_slice(handle.grant.as_bytes());
+        body[24..56].copy_from_slice(handle.secret.expose());
+        body[56..].copy_from_slice(&handle.tag);
+
+        let prefix = self.prefixes.get(handle.kind);
+        let mut text = String::with_capacity(prefix.len() + 1 + ENCODED);
+        text.push_str(prefix);
+        text.push('_');
+        URL_SAFE_NO_PAD.encode_append(body.as_slice(), &mut text);
+        text
+    }
+
     /// Parses a handle that must be of one kind.
     ///
     /// # Errors
@@ -140,12 +171,13 @@ impl Handles {
         let grant = GrantId::from_bytes(take(&mut rest)?);
         let secret = Secret32::new(take(&mut rest)?);
         let presented = take(&mut rest)?;
+        let (digest, image) = hash(kind, key_id, generation, grant, &secret);
         let authenticity = match self.key(key_id) {
             None => Authenticity::UnknownKey,
-            Some(keys) if same(&tag(keys, kind, &body), &presented).into() => Authenticity::Genuine,
+            Some(keys) if same(&tag(keys, image), &presented).into() => Authenticity::Genuine,
             Some(_) => return Err(HandleError::Forged),
         };
-        Ok(Handle { kind, key_id, generation, grant, authenticity, secret })
+        Ok(Handle { kind, key_id, generation, grant, authenticity, secret, digest, tag: presented })
     }
 }
 

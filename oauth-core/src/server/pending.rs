@@ -215,8 +215,8 @@ impl Server {
         let handles = self.handles();
         let secret =
             handles.derive_code_with(ticket.key, ticket.nonce.expose(), ticket.grant).ok_or_else(expired)?;
-        let code = handles.mint_with(ticket.key, Kind::Code, ticket.grant, 0, &secret).ok_or_else(expired)?;
-        let digest = Digest::of(Kind::Code, ticket.key, &secret);
+        let code = handles.mint_with(ticket.key, Kind::Code, ticket.grant, 0, secret).ok_or_else(expired)?;
+        let digest = code.digest();
         let grant = self.approved(client, request, login, ticket, scope, digest);
         if is_too_large(&grant) {
             return Err(Error::new(ErrorCode::ServerError, "the grant is too large")
@@ -257,7 +257,7 @@ impl Server {
             Origin::Registration(_) => Box::pin(self.note_use(client, self.now())).await,
             Origin::Host => {}
         }
-        Ok(Answer { location: request.success(&code, self.issuer().as_str()) })
+        Ok(Answer { location: request.success(&handles.write(&code), self.issuer().as_str()) })
     }
 
     fn approved(

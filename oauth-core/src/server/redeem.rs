@@ -10,10 +10,10 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::grant::{Allowed, Ask, Format, Grant, JwtId, Plan, Redeem, Redemption, Refusal, Unsigned};
 use crate::handle::{Handle, Handles, Kind};
-use crate::secret::{Digest, Drawn, Secret32};
+use crate::secret::{Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
 
-/// A token request with a code, and the secrets that it would buy.
+/// A token request with a code, and the tokens that it would buy.
 pub(super) struct RedeemStep<'a> {
     server: &'a Server,
     /// One ring for the whole step, whatever rotates meanwhile.
@@ -23,8 +23,8 @@ pub(super) struct RedeemStep<'a> {
     redirect_uri: Option<&'a str>,
     verifier: Option<&'a str>,
     ask: Ask<'a>,
-    access: Secret32,
-    refresh: Option<Secret32>,
+    access: Handle,
+    refresh: Option<Handle>,
     /// For how long after the redemption the same code is refused without ending the grant.
     tolerance: Duration,
 }
@@ -53,19 +53,19 @@ impl<'a> RedeemStep<'a> {
         let handle = handles.parse(kind, code).map_err(|_| Refusal::Malformed)?;
         let tolerance = server.config.code_replay_tolerance;
         let drawn = Drawn::<64>::new(&*server.random);
-        let access = Secret32::new(drawn.take());
-        let refresh = request.client.may_use("refresh_token").then(|| Secret32::new(drawn.take()));
+        let mint = |kind| handles.mint(kind, handle.grant, 0, Secret32::new(drawn.take()));
+        let access = mint(Kind::Access);
+        let refresh = request.client.may_use("refresh_token").then(|| mint(Kind::Refresh));
         let (redirect_uri, verifier) = (None, None);
         Ok(Self { server, handles, request, handle, redirect_uri, verifier, ask, access, refresh, tolerance })
     }
 
     pub(super) fn answer(self, redemption: Redemption, jwt: Option<String>) -> TokenResponse {
-        let mint = |kind, secret: &Secret32| self.handles.mint(kind, self.handle.grant, 0, secret);
         TokenResponse {
-            access_token: jwt.unwrap_or_else(|| mint(Kind::Access, &self.access)),
+            access_token: jwt.unwrap_or_else(|| self.handles.write(&self.access)),
             token_type: "Bearer",
             expires_in: redemption.expires_at.since(self.request.now).as_secs(),
-            refresh_token: self.refresh.as_ref().map(|secret| mint(Kind::Refresh, secret)),
+            refresh_token: self.refresh.as_ref().map(|token| self.handles.write(token)),
             scope: redemption.scope,
         }
     }
@@ -77,7 +77,6 @@ impl Step for RedeemStep<'_> {
     fn plan(&self, grant: &Grant, now: Timestamp) -> Result<Plan<Redemption>, Refusal> {
         let (server, client) = (self.server, self.request.client);
         server.check_fence(grant)?;
-        let key = self.handles.current_key();
         let redeem = Redeem {
             handle: &self.handle,
             issuer: server.issuer.as_str(),
@@ -88,13 +87,10 @@ impl Step for RedeemStep<'_> {
             verifier: self.verifier,
             ask: &self.ask,
             allowed: Allowed { scope: client.scope(), resources: client.resources() },
-            access: Digest::of(Kind::Access, key, &self.access),
+            access: self.access.digest(),
             access_lifetime: server.access_lifetime(client),
             formats: &server.signing.formats,
-            refresh: self
-                .refresh
-                .as_ref()
-                .map(|secret| (Digest::of(Kind::Refresh, key, secret), server.refresh_idle(client))),
+            refresh: self.refresh.as_ref().map(|token| (token.digest(), server.refresh_idle(client))),
             grant_lifetime: client.lifetimes().grant.unwrap_or(server.config.grant_lifetime),
             replay_tolerance: self.tolerance,
         };
@@ -103,7 +99,7 @@ impl Step for RedeemStep<'_> {
 
     fn unsigned(&self, redemption: &Redemption) -> Option<Unsigned> {
         (redemption.format == Format::Jwt).then(|| Unsigned {
-            id: JwtId::of(&Digest::of(Kind::Access, self.handles.current_key(), &self.access)),
+            id: JwtId::of(&self.access.digest()),
             scope: redemption.scope.clone(),
             resources: redemption.resources.clone(),
             issued_at: redemption.issued_at,

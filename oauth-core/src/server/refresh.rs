@@ -10,7 +10,7 @@ use crate::grant::{
     Allowed, Ask, Format, Grant, JwtId, Plan, RefreshOutcome, RefreshRequest, Refusal, Salt, Unsigned,
 };
 use crate::handle::{Handle, Handles, Kind};
-use crate::secret::{Digest, Drawn, Secret32};
+use crate::secret::{Drawn, Secret32};
 use crate::token::{TokenRequest, TokenResponse};
 
 /// A token request with a refresh token, and the random bytes that it may need.
@@ -37,7 +37,7 @@ impl<'a> RefreshStep<'a> {
         Ok(Self { server, handles, request, presented, handle, ask, salt, fresh })
     }
 
-    pub(super) fn answer(self, outcome: RefreshOutcome, jwt: Option<String>) -> Result<TokenResponse, Error> {
+    pub(super) fn answer(self, outcome: RefreshOutcome, jwt: Option<String>) -> TokenResponse {
         let (client, grant) = (self.request.client, self.handle.grant);
         if let Some(streak) = outcome.retried {
             tracing::info!(client_id = client.id(), grant_id = %grant, streak, "refresh_retried");
@@ -45,25 +45,16 @@ impl<'a> RefreshStep<'a> {
         if outcome.evicted {
             tracing::info!(client_id = client.id(), grant_id = %grant, "access_token_evicted");
         }
-        let mint = |kind, key, generation, secret: &Secret32| {
-            let minted = self.handles.mint_with(key, kind, grant, generation, secret);
-            minted.ok_or(Refusal::UnknownToken)
-        };
-        let refresh_token = match &outcome.successor {
-            Some(next) => mint(Kind::Refresh, next.key, next.generation, &next.secret)?,
-            None => self.presented.to_owned(),
-        };
-        let access_token = match jwt {
-            Some(jwt) => jwt,
-            None => mint(Kind::Access, outcome.key, 0, &outcome.access)?,
-        };
-        Ok(TokenResponse {
-            access_token,
+        let successor = outcome.successor.as_ref();
+        TokenResponse {
+            access_token: jwt.unwrap_or_else(|| self.handles.write(&outcome.access)),
             token_type: "Bearer",
             expires_in: outcome.expires_at.since(self.request.now).as_secs(),
-            refresh_token: Some(refresh_token),
+            refresh_token: Some(
+                successor.map_or_else(|| self.presented.to_owned(), |next| self.handles.write(next)),
+            ),
             scope: outcome.scope,
-        })
+        }
     }
 }
 
@@ -100,7 +91,7 @@ impl Step for RefreshStep<'_> {
 
     fn unsigned(&self, outcome: &RefreshOutcome) -> Option<Unsigned> {
         (outcome.format == Format::Jwt).then(|| Unsigned {
-            id: JwtId::of(&Digest::of(Kind::Access, outcome.key, &outcome.access)),
+            id: JwtId::of(&outcome.access.digest()),
             scope: outcome.scope.clone(),
             resources: outcome.resources.clone(),
             issued_at: outcome.issued_at,

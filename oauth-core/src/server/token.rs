@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorCode};
 use crate::grant::{Access, AccessTokens, Active, Format, Grant, JwtId, Refresh, Refusal, State, Unsigned};
 use crate::handle::{Authenticity, GrantId, Handle, IdContext, Kind};
 use crate::params::Params;
-use crate::secret::{Digest, Drawn, Secret32};
+use crate::secret::{Drawn, Secret32};
 use crate::soon::Soon;
 use crate::storage::{Body, Key, Marker, Namespace, Record};
 use crate::token::{ClientCredentials, FirstUse, GrantType, Permit, TokenRequest, TokenResponse};
@@ -115,7 +115,7 @@ impl Server {
         let id = step.handle.grant;
         let advanced = self.advance(id, &step, request.now).await;
         let (outcome, jwt) = advanced.map_err(|error| error.for_grant(id))?;
-        step.answer(outcome, jwt)
+        Ok(step.answer(outcome, jwt))
     }
 
     /// Issues what a grant type permits: a new grant that is active at once.
@@ -173,12 +173,11 @@ impl Server {
     fn prepare(&self, request: &TokenRequest<'_>, permit: Permit) -> Result<Prepared, Error> {
         let (client, now) = (request.client, request.now);
         let handles = self.handles();
-        let key = handles.current_key();
         let drawn = Drawn::<48>::new(&*self.random);
         let id = self.new_grant_id(now, drawn.take());
-        let access = Secret32::new(drawn.take());
+        let access = handles.mint(Kind::Access, id, 0, Secret32::new(drawn.take()));
         let refresh = (permit.refreshable && client.may_use("refresh_token"))
-            .then(|| Secret32::generate(&*self.random));
+            .then(|| handles.mint(Kind::Refresh, id, 0, Secret32::generate(&*self.random)));
         let formats = &self.signing.formats;
         let format = formats.of(&permit.resources)?;
         let expires_at = permit.end(now, formats.lifetime(format, self.access_lifetime(client)));
@@ -193,15 +192,15 @@ impl Server {
         };
         let response = TokenResponse {
             access_token: match format {
-                Format::Opaque => handles.mint(Kind::Access, id, 0, &access),
+                Format::Opaque => handles.write(&access),
                 Format::Jwt => String::new(),
             },
             token_type: "Bearer",
             expires_in: expires_at.since(now).as_secs(),
-            refresh_token: refresh.as_ref().map(|secret| handles.mint(Kind::Refresh, id, 0, secret)),
+            refresh_token: refresh.as_ref().map(|token| handles.write(token)),
             scope: permit.scope.clone(),
         };
-        let digest = Digest::of(Kind::Access, key, &access);
+        let digest = access.digest();
         let (scope, resources) = (permit.scope.clone(), permit.resources.clone());
         let (entries, unsigned) = match format {
             Format::Jwt => {
@@ -222,8 +221,8 @@ impl Server {
                 (AccessTokens::one(entry), None)
             }
         };
-        let refresh = refresh.map(|secret| Refresh {
-            digest: Digest::of(Kind::Refresh, key, &secret),
+        let refresh = refresh.map(|token| Refresh {
+            digest: token.digest(),
             expires_at: (now + self.refresh_idle(client)).min(ends),
             previous: None,
         });

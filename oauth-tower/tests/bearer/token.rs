@@ -47,8 +47,9 @@ async fn bt_18_other_credentials_as_access_token() {
     let world = World::new();
     world.token("read").await;
     let listing = world.server.grants().list(Index::Client("m2m")).await.unwrap();
+    let handles = world.server.handles();
     let mint =
-        |kind, id| world.server.handles().mint(kind, id, 0, &Secret32::generate(world.server.random()));
+        |kind, id| handles.write(&handles.mint(kind, id, 0, Secret32::generate(world.server.random())));
     world.loads();
     for kind in [Kind::Refresh, Kind::Code] {
         ask(&world.layer(), bearer(&mint(kind, listing[0].id))).await.refused(401, "invalid_token");

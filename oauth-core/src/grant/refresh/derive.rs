@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::RefreshRequest;
 use crate::clock::Timestamp;
 use crate::grant::{Access, Confirmation, Format, Grant, Resources, Salt};
-use crate::handle::KeyId;
+use crate::handle::{Handle, KeyId, Kind};
 use crate::resource::Resource;
 use crate::scope::Scope;
-use crate::secret::{Digest, Secret32};
+use crate::secret::Digest;
 
 impl Grant {
-    /// The secrets of the access token and the refresh token that follow from the presented one.
+    /// The access token and the refresh token that follow from the presented one.
     ///
     /// `lifetimes` of the access token have passed since the rotation: one that has expired is not derived again.
     pub(super) fn derive(
@@ -22,7 +22,7 @@ impl Grant {
         generation: u32,
         (scope, resources, format): (&Scope, &Resources, Format),
         lifetimes: u128,
-    ) -> Option<(Secret32, Secret32)> {
+    ) -> Option<(Handle, Handle)> {
         let presented = request.handle.secret();
         let grant = request.handle.grant;
         let successors = request.handles.derive_successors(key, presented, salt, grant, generation)?;
@@ -35,7 +35,9 @@ impl Grant {
             more => Cow::Owned(format!("{format} {more}")),
         };
         let access = successors.access(self.binding(&format, scope, resources));
-        Some((access, successors.refresh().clone()))
+        let mint = |kind, generation, secret| request.handles.mint_with(key, kind, grant, generation, secret);
+        let refresh = successors.refresh().clone();
+        Some((mint(Kind::Access, 0, access)?, mint(Kind::Refresh, generation, refresh)?))
     }
 
     /// Everything that tells two access tokens of one refresh apart.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use http::HeaderMap;
 
@@ -14,7 +15,7 @@ use crate::handle::{GrantId, Kind, UserCode};
 use crate::json::Object;
 use crate::limit::{LimitBy, Rule};
 use crate::params::Params;
-use crate::secret::{Digest, Secret32};
+use crate::secret::Secret32;
 use crate::server::pending::CLOCK_SKEW;
 use crate::server::{Concerned, Inserted, Server};
 use crate::token::{Permit, TokenRequest};
@@ -115,27 +116,28 @@ impl Server {
         self.catch_up(request.now).await?;
         self.limits().take(&[(Rule::DeviceClient, LimitBy::Client(client.id()))]).await?;
         let handles = self.handles();
-        let secret = Secret32::generate(&*self.random);
         let expires_at = request.now + flow.lifetime;
-        let device = Device {
-            digest: Digest::of(Kind::Device, handles.current_key(), &secret),
-            expires_at,
-            interval: flow.interval,
-            requested_from: from.map(|address| address.to_canonical().to_string().into()),
-            redeemed_at: None,
-        };
-        let grant = self.requested(client, asked, device);
+        let requested_from = from.map(|address| Arc::<str>::from(address.to_canonical().to_string()));
         for _ in 0..DRAWS {
             let user_code = UserCode::generate(&*self.random);
             let id = GrantId::from_bytes(handles.keyed_id(USER_CODE, &[user_code.letters()]));
-            match self.insert_grant(self.new_grant(id, grant.clone(), client.fence())).await? {
+            let code = handles.mint(Kind::Device, id, 0, Secret32::generate(&*self.random));
+            let device = Device {
+                digest: code.digest(),
+                expires_at,
+                interval: flow.interval,
+                requested_from: requested_from.clone(),
+                redeemed_at: None,
+            };
+            let grant = self.requested(client, &asked, device);
+            match self.insert_grant(self.new_grant(id, grant, client.fence())).await? {
                 Inserted::New => {
                     let (client_id, grant_id) = (Some(client.id()), Some(id));
                     let concerned = Concerned { client_id, grant_id, subject: None };
-                    self.tell(concerned, EventKind::DeviceCodeIssued { scope: &grant.scope });
+                    self.tell(concerned, EventKind::DeviceCodeIssued { scope: &asked.scope });
                     let uri = self.issuer.join(&flow.path);
                     return Ok(DeviceAuthorization {
-                        device_code: handles.mint(Kind::Device, id, 0, &secret),
+                        device_code: handles.write(&code),
                         verification_uri_complete: format!("{uri}?user_code={}", user_code.shown()),
                         verification_uri: uri,
                         user_code,
@@ -150,14 +152,14 @@ impl Server {
         Err(Error::unavailable("every user code that was drawn is in use"))
     }
 
-    fn requested(&self, client: &AuthenticatedClient, asked: Permit, device: Device) -> Grant {
+    fn requested(&self, client: &AuthenticatedClient, asked: &Permit, device: Device) -> Grant {
         Grant {
             issuer: self.issuer_text.clone(),
             client_id: client.shared_id(),
             subject: None,
             session: None,
-            scope: asked.scope,
-            resources: asked.resources,
+            scope: asked.scope.clone(),
+            resources: asked.resources.clone(),
             created_at: self.now(),
             // Replicas whose clocks differ still answer that it has expired, and not that they never heard of it.
             expires_at: device.expires_at + CLOCK_SKEW,

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::handle::{GrantId, Kind};
 use crate::scope::Scope;
-use crate::secret::{Digest, Secret32};
+use crate::secret::Secret32;
 use crate::storage::{Body, Record};
 
 /// The longest bearer token that is looked at.
@@ -49,12 +49,11 @@ impl Registrations<'_> {
 
         let id = GrantId::new_random(self.server.random());
         let handles = self.server.handles();
-        let drawn = Secret32::generate(self.server.random());
-        let token = Zeroizing::new(handles.mint(Kind::Registration, id, 0, &drawn));
+        let token = handles.mint(Kind::Registration, id, 0, Secret32::generate(self.server.random()));
         let origin = Registration {
             issued_at: now,
             expires_at: now + self.registrar.settings.first_period,
-            token: Digest::of(Kind::Registration, handles.current_key(), &drawn),
+            token: token.digest(),
             changed_at: None,
             allowed,
             echoed: metadata.echoed().cloned(),
@@ -76,6 +75,7 @@ impl Registrations<'_> {
             return Err(Error::unavailable("a client of a new id exists already"));
         }
         self.server.tell_of(client.id(), EventKind::ClientRegistered);
+        let token = Zeroizing::new(handles.write(&token));
         Ok(ClientInformation::new(client, secret, token, self.location(id)))
     }
 
