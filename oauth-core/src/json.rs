@@ -2,8 +2,75 @@
 
 use crate::byte_class::classes;
 
-/// A JSON object, member by member. Each member begins with a literal such as `{"name":` or `,"name":`, so that the compiler
+/// What is written as one JSON object.
+pub(crate) trait Json {
+    /// Its members, without the brace at the end.
+    fn members(&self, json: &mut impl Members);
+
+    /// The text of the object. Its length is taken first, so that it fills its allocation, and `Bytes` are made of it
+    /// without another.
+    fn to_json(&self) -> Vec<u8> {
+        let mut length = Length(1);
+        self.members(&mut length);
+        let mut object = Object::with_capacity(length.0);
+        self.members(&mut object);
+        object.literal("}");
+        object.0
+    }
+}
+
+/// The members of a JSON object, one by one. Each begins with a literal such as `{"name":` or `,"name":`, so that the compiler
 /// copies it in one go.
+pub(crate) trait Members {
+    /// A member as it is.
+    fn literal(&mut self, member: &'static str);
+
+    /// A member with a string.
+    fn text(&mut self, name: &'static str, value: &str);
+
+    /// A member with a string that has no character to escape, by what it is made of.
+    fn plain(&mut self, name: &'static str, value: &str);
+
+    /// A member with an array of strings.
+    fn texts<'v>(&mut self, name: &'static str, values: impl Iterator<Item = &'v str>);
+
+    /// A member with an integer.
+    fn number(&mut self, name: &'static str, value: i64);
+}
+
+/// How long the members are, as long as no character of theirs has to be escaped.
+struct Length(usize);
+
+impl Members for Length {
+    #[inline(always)]
+    fn literal(&mut self, member: &'static str) {
+        self.0 += member.len();
+    }
+
+    #[inline(always)]
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.plain(name, value);
+    }
+
+    #[inline(always)]
+    fn plain(&mut self, name: &'static str, value: &str) {
+        self.0 += name.len() + value.len() + 2;
+    }
+
+    fn texts<'v>(&mut self, name: &'static str, values: impl Iterator<Item = &'v str>) {
+        let (count, length) =
+            values.fold((0, 0), |(count, length), value| (count + 1, length + value.len() + 3));
+        self.0 += name.len() + 2 + length - usize::from(count > 0);
+    }
+
+    #[inline(always)]
+    fn number(&mut self, name: &'static str, value: i64) {
+        let digits = value.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1;
+        self.0 += name.len() + digits + usize::from(value < 0);
+    }
+}
+
+/// The text of an object.
 pub(crate) struct Object(Vec<u8>);
 
 impl Object {
@@ -12,16 +79,26 @@ impl Object {
         Self(Vec::with_capacity(capacity))
     }
 
-    /// A member with a string.
+    /// The text so far, to which more members may be added.
+    pub(crate) fn open(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Members for Object {
     #[inline(always)]
-    pub(crate) fn text(&mut self, name: &'static str, value: &str) {
+    fn literal(&mut self, member: &'static str) {
+        self.0.extend_from_slice(member.as_bytes());
+    }
+
+    #[inline(always)]
+    fn text(&mut self, name: &'static str, value: &str) {
         self.0.extend_from_slice(name.as_bytes());
         write(&mut self.0, value);
     }
 
-    /// A member with a string that has no character to escape, by what it is made of.
     #[inline(always)]
-    pub(crate) fn plain(&mut self, name: &'static str, value: &str) {
+    fn plain(&mut self, name: &'static str, value: &str) {
         debug_assert!(!needs_escape(value.as_bytes()), "{value}");
         self.0.extend_from_slice(name.as_bytes());
         self.0.push(b'"');
@@ -29,8 +106,7 @@ impl Object {
         self.0.push(b'"');
     }
 
-    /// A member with an array of strings.
-    pub(crate) fn texts<'v>(&mut self, name: &'static str, values: impl Iterator<Item = &'v str>) {
+    fn texts<'v>(&mut self, name: &'static str, values: impl Iterator<Item = &'v str>) {
         self.0.extend_from_slice(name.as_bytes());
         self.0.push(b'[');
         for (at, value) in values.enumerate() {
@@ -42,28 +118,10 @@ impl Object {
         self.0.push(b']');
     }
 
-    /// A member with an integer.
     #[inline(always)]
-    pub(crate) fn number(&mut self, name: &'static str, value: i64) {
+    fn number(&mut self, name: &'static str, value: i64) {
         self.0.extend_from_slice(name.as_bytes());
         self.0.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-    }
-
-    /// A member as it is.
-    #[inline(always)]
-    pub(crate) fn literal(&mut self, member: &'static str) {
-        self.0.extend_from_slice(member.as_bytes());
-    }
-
-    /// The text so far, to which more members may be added.
-    pub(crate) fn open(self) -> Vec<u8> {
-        self.0
-    }
-
-    /// The text of the object.
-    pub(crate) fn end(mut self) -> Vec<u8> {
-        self.0.push(b'}');
-        self.0
     }
 }
 
@@ -87,21 +145,38 @@ fn needs_escape(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    const TEXTS: [&str; 5] = ["", "plain", "Zoë", "a\"b\\c\n\u{0}\u{1f}\u{7f}\u{2028}", "😀"];
+
+    struct Texts<'a>(&'a [&'static str]);
+
+    impl Json for Texts<'_> {
+        fn members(&self, json: &mut impl Members) {
+            json.texts("{\"list\":", self.0.iter().copied());
+            self.0.iter().for_each(|text| json.text(",\"one\":", text));
+            for number in [i64::MIN, -10, 0, 9, 10, i64::MAX] {
+                json.number(",\"number\":", number);
+            }
+            json.plain(",\"plain\":", "a-b_c");
+            json.literal(",\"yes\":true");
+        }
+    }
+
     #[test]
     fn any_text_comes_back() {
-        let texts = ["", "plain", "Zoë", "a\"b\\c\n\u{0}\u{1f}\u{7f}\u{2028}", "😀"];
-        let mut object = Object::with_capacity(0);
-        object.texts("{\"list\":", texts.into_iter());
-        texts.iter().for_each(|text| object.text(",\"one\":", text));
-        object.number(",\"low\":", i64::MIN);
-        object.plain(",\"plain\":", "a-b_c");
-        object.literal(",\"yes\":true");
-        let parsed: serde_json::Value = serde_json::from_slice(&object.end()).unwrap();
+        let parsed: serde_json::Value = serde_json::from_slice(&Texts(&TEXTS).to_json()).unwrap();
         let list: Vec<_> =
             parsed["list"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
-        assert_eq!(list, texts);
-        assert_eq!(parsed["one"], texts[4]);
-        assert_eq!((parsed["low"].as_i64(), parsed["yes"].as_bool()), (Some(i64::MIN), Some(true)));
+        assert_eq!(list, TEXTS);
+        assert_eq!(parsed["one"], TEXTS[4]);
+        assert_eq!((parsed["number"].as_i64(), parsed["yes"].as_bool()), (Some(i64::MAX), Some(true)));
         assert_eq!(parsed["plain"], "a-b_c");
+    }
+
+    #[test]
+    fn a_text_without_escapes_fills_its_allocation() {
+        for texts in [&["", "plain", "Zoë"][..], &["one"], &[]] {
+            let json = Texts(texts).to_json();
+            assert_eq!(json.len(), json.capacity());
+        }
     }
 }

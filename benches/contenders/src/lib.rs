@@ -4,6 +4,7 @@
 mod caller;
 mod floor;
 mod jwt;
+mod mounted;
 #[cfg(feature = "peers")]
 mod oauth_as;
 mod ours;
@@ -20,6 +21,7 @@ use http_body_util::Full;
 
 pub use caller::Caller;
 pub use floor::{Floor, Open, open};
+pub use mounted::Mounted;
 #[cfg(feature = "peers")]
 pub use oauth_as::OauthAs;
 pub use ours::{Ours, ours_on};

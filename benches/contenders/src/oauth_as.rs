@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_executor::block_on;
-use http::Request;
 use oauth_as::client::{Client, ClientAuth, ClientId, SecretHash};
 use oauth_as::grant::GrantType;
 use oauth_as::http::{ApprovalDecision, AuthorizationService, ServiceBuilder};
@@ -70,9 +69,6 @@ impl Contender for OauthAs {
     }
 
     fn router(&self) -> Router {
-        let service = self.service.clone();
-        Router::new().fallback(async move |request: Request<axum::body::Body>| {
-            service.handle(request).await.map(|body| axum::body::Body::from(body.into_bytes()))
-        })
+        self.service.clone().into()
     }
 }

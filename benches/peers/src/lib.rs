@@ -29,8 +29,8 @@ pub fn estimate(home: &Path, group: &str, name: &str) -> Option<Estimate> {
 }
 
 /// One line a path: each contender's median in microseconds, and the ratios of `ours` to the others.
-pub fn table(home: &Path, groups: &[&str], names: &[&str], ours: &str) -> String {
-    let mut lines = vec![format!("{:<20}", "median, µs")];
+pub fn table(home: &Path, groups: &[String], names: &[&str], ours: &str) -> String {
+    let mut lines = vec![format!("{:<28}", "median, µs")];
     for name in names {
         lines[0] += &format!("{name:>22}");
     }
@@ -38,7 +38,7 @@ pub fn table(home: &Path, groups: &[&str], names: &[&str], ours: &str) -> String
         lines[0] += &format!("{:>18}", format!("ours/{name}"));
     }
     for group in groups {
-        let mut line = format!("{group:<20}");
+        let mut line = format!("{group:<28}");
         for name in names {
             line += &match estimate(home, group, name) {
                 Some(Estimate { median, low, high }) => {

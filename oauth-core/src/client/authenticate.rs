@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
 use base64_simd::{AsOut, STANDARD};
 use http::header::{AUTHORIZATION, HeaderMap};
 use zeroize::Zeroizing;
@@ -64,29 +65,22 @@ pub struct Credentials<'a> {
 /// The claimed id: part of the body, or decoded from a header, usually without an allocation.
 enum ClaimedId<'a> {
     Borrowed(&'a str),
-    Short([u8; SHORT_ID], u8),
+    Short(ArrayString<64>),
     Long(Box<str>),
 }
 
-const SHORT_ID: usize = 64;
-
 impl ClaimedId<'_> {
     fn copied(id: &str) -> Self {
-        let mut short = [0; SHORT_ID];
-        match (short.get_mut(..id.len()), u8::try_from(id.len())) {
-            (Some(room), Ok(len)) => {
-                room.copy_from_slice(id.as_bytes());
-                Self::Short(short, len)
-            }
-            _ => Self::Long(id.into()),
+        match ArrayString::from(id) {
+            Ok(short) => Self::Short(short),
+            Err(_) => Self::Long(id.into()),
         }
     }
 
     fn as_str(&self) -> &str {
         match self {
             Self::Borrowed(id) => id,
-            // What was copied is a `str`, so this does not fail.
-            Self::Short(bytes, len) => std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default(),
+            Self::Short(id) => id,
             Self::Long(id) => id,
         }
     }

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Refusal, Resources};
 use crate::handle::{Handle, Kind};
-use crate::json::Object;
+use crate::json::{Json, Members};
 use crate::params::Params;
 use crate::resource::Resource;
 use crate::scope::Scope;
@@ -112,32 +112,35 @@ impl Introspection {
 
     /// The JSON document of the answer.
     pub fn to_json(&self) -> Vec<u8> {
-        let Some(token) = self.token() else { return b"{\"active\":false}".to_vec() };
-        let mut json = Object::with_capacity(512);
+        self.token().map_or_else(|| b"{\"active\":false}".to_vec(), |token| Json::to_json(&token))
+    }
+}
+
+impl Json for ActiveToken<'_> {
+    fn members(&self, json: &mut impl Members) {
         json.literal(r#"{"active":true"#);
-        if !token.scope.is_empty() {
-            json.plain(r#","scope":"#, token.scope.as_str());
+        if !self.scope.is_empty() {
+            json.plain(r#","scope":"#, self.scope.as_str());
         }
-        json.text(r#","client_id":"#, token.client_id);
-        json.text(r#","sub":"#, token.sub);
-        if let Some(token_type) = token.token_type {
+        json.text(r#","client_id":"#, self.client_id);
+        json.text(r#","sub":"#, self.sub);
+        if let Some(token_type) = self.token_type {
             json.plain(r#","token_type":"#, token_type);
         }
-        json.number(r#","exp":"#, token.exp);
-        json.number(r#","iat":"#, token.iat);
-        json.text(r#","iss":"#, token.iss);
-        match token.aud.only() {
+        json.number(r#","exp":"#, self.exp);
+        json.number(r#","iat":"#, self.iat);
+        json.text(r#","iss":"#, self.iss);
+        match self.aud.only() {
             Some(one) => json.text(r#","aud":"#, one.as_str()),
-            None if token.aud.is_empty() => {}
-            None => json.texts(r#","aud":"#, token.aud.iter().map(Resource::as_str)),
+            None if self.aud.is_empty() => {}
+            None => json.texts(r#","aud":"#, self.aud.iter().map(Resource::as_str)),
         }
-        if let Some(auth_time) = token.auth_time {
+        if let Some(auth_time) = self.auth_time {
             json.number(r#","auth_time":"#, auth_time);
         }
-        if let Some(acr) = token.acr {
+        if let Some(acr) = self.acr {
             json.text(r#","acr":"#, acr);
         }
-        json.end()
     }
 }
 

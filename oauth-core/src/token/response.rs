@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::json::Object;
+use crate::json::{Json, Members};
 use crate::scope::Scope;
 
 /// A successful token response. Absent members are left out, never `null`: real clients refuse that.
@@ -27,19 +27,21 @@ pub struct TokenResponse {
 impl TokenResponse {
     /// The JSON document of the answer.
     pub fn to_json(&self) -> Vec<u8> {
-        let refresh_token = self.refresh_token.as_deref();
-        let room = self.access_token.len() + refresh_token.map_or(0, str::len) + self.scope.as_str().len();
-        let mut json = Object::with_capacity(room + 128);
+        Json::to_json(self)
+    }
+}
+
+impl Json for TokenResponse {
+    fn members(&self, json: &mut impl Members) {
         json.text(r#"{"access_token":"#, &self.access_token);
         json.text(r#","token_type":"#, self.token_type);
         json.number(r#","expires_in":"#, i64::try_from(self.expires_in).unwrap_or(i64::MAX));
-        if let Some(token) = refresh_token {
+        if let Some(token) = &self.refresh_token {
             json.text(r#","refresh_token":"#, token);
         }
         if !self.scope.is_empty() {
             json.plain(r#","scope":"#, self.scope.as_str());
         }
-        json.end()
     }
 }
 

@@ -18,7 +18,7 @@ use oauth_core::scope::Scope;
 use oauth_core::server::{AUTHORIZE_PATH, Answer, AuthorizeStep, Server, SignIn};
 
 use super::redirect::{finish_error, see_other};
-use super::{ReadError, Refusal, check_form, declares_more_than, read_body, refused_as, show_plain};
+use super::{ReadError, Refusal, check_form, read_body, refused_as, show_plain};
 use crate::body::Body;
 use crate::deadline::Deadline;
 use crate::host::{Host, HostError, guard};
@@ -95,9 +95,6 @@ impl Authorize {
 
     async fn take<B: http_body::Body>(&self, head: &Parts, body: B) -> Result<Response<Body>, Failure> {
         check_form(&head.headers).map_err(Refusal::MediaType)?;
-        if declares_more_than(&head.headers, self.body_limit) {
-            return Err(Refusal::TooLarge.into());
-        }
         let mut deadline = Deadline::new(self.deadline);
         let body = match deadline.within(pin!(read_body(body, self.body_limit))).await {
             Some(Ok(body)) => body,

@@ -1,6 +1,6 @@
-//! Whether a request carries a form, or JSON, of a size that is read: decided by its headers, before any of its body.
+//! Whether a request carries a form, or JSON: decided by its headers, before any of its body.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 
 /// The one media type that most endpoints take (RFC 6749 §3.2).
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
@@ -48,15 +48,10 @@ fn check(headers: &HeaderMap, wanted: &[u8], otherwise: &'static str) -> Result<
     if parts.all(utf8) { Ok(()) } else { Err("the body must be in UTF-8") }
 }
 
-/// Whether the headers announce a body that is longer than the limit.
-pub(crate) fn declares_more_than(headers: &HeaderMap, limit: usize) -> bool {
-    let length = headers.get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
-    let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse::<u64>().ok());
-    length.is_some_and(|length| length > limit as u64)
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn check(types: &[&'static str]) -> bool {

@@ -18,7 +18,7 @@ pub use redirect::{authorize_response, page_response};
 
 pub(crate) use authorize::{Authorize, authorize, decide};
 pub(crate) use error_page::escape;
-pub(crate) use form::{check_form, check_json, declares_more_than};
+pub(crate) use form::{check_form, check_json};
 pub(crate) use json::{Device, Form, Introspect, Revoke, Token, answer_form};
 pub(crate) use metadata::{Document, document, not_served};
 pub(crate) use read_body::{ReadError, read_body};

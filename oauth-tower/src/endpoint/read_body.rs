@@ -15,8 +15,13 @@ pub(crate) enum ReadError {
     Broken,
 }
 
-/// Reads the whole body; the limit counts what arrives, whatever was announced.
+/// Reads the whole body. One that announces more than the limit is not begun; the limit counts what arrives, whatever was
+/// announced.
 pub(crate) async fn read_body<B: Body>(body: B, limit: usize) -> Result<Bytes, ReadError> {
+    // HTTP servers have this from `Content-Length`.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(ReadError::TooLarge);
+    }
     let mut body = pin!(body);
     let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
     loop {

@@ -16,7 +16,7 @@ use super::session::Live;
 use super::{AlreadyAnsweredView, ConsentView, Page, Pages, ScopeView, Theme};
 use crate::body::Body;
 use crate::deadline::Deadline;
-use crate::endpoint::{ReadError, Refusal, declares_more_than, error_view, page, read_body, refused_as};
+use crate::endpoint::{ReadError, Refusal, error_view, page, read_body, refused_as};
 use crate::host::{Host, HostError};
 
 /// The longest address of a page, in bytes: room for the longest authorization request, sealed.
@@ -131,9 +131,6 @@ pub(crate) async fn serve<B: http_body::Body>(
     };
     if head.uri.path_and_query().is_some_and(|own| own.as_str().len() > MAX_URI_BYTES) {
         return refused(Refusal::UriTooLong);
-    }
-    if declares_more_than(&head.headers, limit) {
-        return refused(Refusal::TooLarge);
     }
     let mut deadline = Deadline::new(deadline);
     let body = match deadline.within(pin!(read_body(body, limit))).await {

@@ -20,8 +20,7 @@ use crate::cors;
 use crate::deadline::Deadline;
 use crate::endpoint::{
     Authorize, Device, Document, Form, Introspect, Place, Refusal, Registering, Revoke, Token, allowed,
-    answer_form, authorize, check_form, check_json, decide, declares_more_than, document, refuse, register,
-    too_long,
+    answer_form, authorize, check_form, check_json, decide, document, refuse, register, too_long,
 };
 #[cfg(feature = "pages")]
 use crate::pages::Pages;
@@ -141,7 +140,6 @@ impl Shared {
 
     /// What can be said of a form request by its head.
     fn refuse_early<B>(&self, endpoint: Endpoint, request: &Request<B>) -> Option<Response<Body>> {
-        let headers = request.headers();
         if *request.method() == Method::OPTIONS {
             let open = endpoint != Endpoint::Introspect;
             return Some(options(request, POST, open));
@@ -152,11 +150,7 @@ impl Shared {
         if uri_is_too_long(request) {
             return Some(too_long(&self.server, endpoint));
         }
-        let refusal = match check_form(headers) {
-            Err(why) => Refusal::MediaType(why),
-            Ok(()) if declares_more_than(headers, self.body_limit) => Refusal::TooLarge,
-            Ok(()) => return None,
-        };
+        let refusal = Refusal::MediaType(check_form(request.headers()).err()?);
         Some(refuse(&self.server, endpoint, &refusal.error(), Some(refusal.status())))
     }
 
@@ -193,11 +187,8 @@ impl Shared {
         if uri_is_too_long(&request) {
             return Outcome::Ready(too_long(&self.server, ENDPOINT));
         }
-        let refusal = match check_json(request.headers()) {
-            Err(why) if has_body => Some(Refusal::MediaType(why)),
-            _ => declares_more_than(request.headers(), self.body_limit).then_some(Refusal::TooLarge),
-        };
-        if let Some(refusal) = refusal {
+        if has_body && let Err(why) = check_json(request.headers()) {
+            let refusal = Refusal::MediaType(why);
             return Outcome::Ready(refuse(&self.server, ENDPOINT, &refusal.error(), Some(refusal.status())));
         }
         let address = self.address(&request);

@@ -12,7 +12,7 @@ use crate::client::AuthenticatedClient;
 use crate::error::{Error, ErrorCode};
 use crate::grant::{Details, Device, Grant, Refusal, State};
 use crate::handle::{GrantId, Kind, UserCode};
-use crate::json::Object;
+use crate::json::{Json, Members};
 use crate::limit::{LimitBy, Rule};
 use crate::params::Params;
 use crate::secret::Secret32;
@@ -46,14 +46,18 @@ pub struct DeviceAuthorization {
 impl DeviceAuthorization {
     /// The JSON document of the answer.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = Object::with_capacity(512);
+        Json::to_json(self)
+    }
+}
+
+impl Json for DeviceAuthorization {
+    fn members(&self, json: &mut impl Members) {
         json.text(r#"{"device_code":"#, &self.device_code);
         json.text(r#","user_code":"#, &self.user_code.shown());
         json.text(r#","verification_uri":"#, &self.verification_uri);
         json.text(r#","verification_uri_complete":"#, &self.verification_uri_complete);
         json.number(r#","expires_in":"#, i64::try_from(self.expires_in).unwrap_or(i64::MAX));
         json.number(r#","interval":"#, i64::from(self.interval));
-        json.end()
     }
 }
 

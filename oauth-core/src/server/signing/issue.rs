@@ -7,7 +7,7 @@ use super::token_claims::append;
 use crate::error::Error;
 use crate::grant::{Confirmation, Grant, Unsigned};
 use crate::handle::GrantId;
-use crate::json::Object;
+use crate::json::{Members, Object};
 use crate::server::Server;
 
 /// The longest JWT that is issued: what `BearerLayer` and most servers take in a header.
