@@ -1,5 +1,6 @@
 //! Resource indicators (RFC 8707): the audiences that a token is asked for.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -130,9 +131,17 @@ impl Serialize for Resource {
     }
 }
 
+/// A grant says its resources again with each token, and the next grant that is read is often for the same one.
 impl<'de> Deserialize<'de> for Resource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer, "an absolute URI", Self::parse)
+        thread_local!(static LAST: RefCell<Option<Resource>> = const { RefCell::new(None) });
+
+        text::deserialize(deserializer, "an absolute URI", |text| {
+            LAST.with_borrow_mut(|last| match last {
+                Some(last) if *last.0 == *text => Ok(last.clone()),
+                _ => Ok::<_, ResourceError>(last.insert(Self::parse(text)?).clone()),
+            })
+        })
     }
 }
 

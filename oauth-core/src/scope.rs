@@ -1,5 +1,6 @@
 //! Scopes: ordered sets of scope tokens (RFC 6749 §3.3, OAuth 2.1 §1.4.1).
 
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -192,9 +193,17 @@ impl Serialize for Scope {
     }
 }
 
+/// A grant says its scope again with each token, and the next grant that is read is often of the same scope.
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::deserialize(deserializer, "a scope string", Self::parse)
+        thread_local!(static LAST: RefCell<Scope> = RefCell::new(Scope::empty()));
+
+        text::deserialize(deserializer, "a scope string", |text| {
+            LAST.with_borrow_mut(|last| {
+                *last = Self::parse_like(text, last)?;
+                Ok::<_, ScopeError>(last.clone())
+            })
+        })
     }
 }
 

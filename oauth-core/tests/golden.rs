@@ -400,10 +400,12 @@ fn what_is_not_a_record_is_an_error() {
     for end in 1..marker.len() {
         assert!(matches!(decode(Namespace::Marker, &marker[..end]), Err(DecodeError::Syntax(_))), "{end}");
     }
-    assert!(matches!(
-        decode(Namespace::Marker, &[&marker[..], &[0xc0]].concat()),
-        Err(DecodeError::Trailing)
-    ));
+    for more in 0..=u8::MAX {
+        for more in [&[more][..], &[more, 0xc0], &[more; 9]] {
+            let decoded = decode(Namespace::Marker, &[&marker[..], more].concat());
+            assert!(matches!(decoded, Err(DecodeError::Trailing)), "{more:?}");
+        }
+    }
     let empty = || Value::Map(Vec::new());
     for other in [Value::Nil, empty(), Value::Map(vec![("later".into(), empty())])] {
         assert!(

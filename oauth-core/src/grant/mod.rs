@@ -53,6 +53,7 @@ pub use state::{Active, State};
 
 use crate::clock::Timestamp;
 use crate::scope::Scope;
+use crate::text;
 
 /// The most bytes that a grant may take when stored; an approval that would exceed it is refused.
 pub const MAX_GRANT_BYTES: usize = 64 * 1024;
@@ -64,16 +65,26 @@ pub const MAX_ANCESTORS: usize = 5;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// The issuer that made it.
-    #[serde(rename = "i")]
+    #[serde(rename = "i", deserialize_with = "text::shared")]
     pub issuer: Arc<str>,
     /// The client it was made for.
-    #[serde(rename = "c")]
+    #[serde(rename = "c", deserialize_with = "text::shared")]
     pub client_id: Arc<str>,
     /// The resource owner; absent where a client acts for itself.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "s",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::shared_if_any"
+    )]
     pub subject: Option<Arc<str>>,
     /// The host's session in which it was approved.
-    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "b",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "text::shared_if_any"
+    )]
     pub session: Option<Arc<str>>,
     /// All that was allowed; single tokens may carry less.
     #[serde(rename = "p", default, skip_serializing_if = "Scope::is_empty")]

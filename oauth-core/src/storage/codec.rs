@@ -4,6 +4,7 @@
 //! records, so that later versions can add some: what a release does not know it skips. A golden file in the tests guards
 //! the format, and any MessagePack tool shows it (`dd skip=1`); engines with columns keep beside it what operators ask for.
 
+use rmp_serde::decode::ReadRefReader;
 use serde::{Deserialize as _, Serialize as _};
 
 use super::{Body, Key, Record, Version};
@@ -58,10 +59,9 @@ impl Record {
         if *format != FORMAT {
             return Err(DecodeError::Format(*format));
         }
-        let mut rest = body;
-        let body =
-            Body::deserialize(&mut rmp_serde::Deserializer::new(&mut rest)).map_err(DecodeError::Syntax)?;
-        if !rest.is_empty() {
+        let mut reader = rmp_serde::Deserializer::from_read_ref(body);
+        let body = Body::deserialize(&mut reader).map_err(DecodeError::Syntax)?;
+        if !is_at_its_end(&mut reader) {
             return Err(DecodeError::Trailing);
         }
         if body.namespace() != key.namespace() {
@@ -69,4 +69,9 @@ impl Record {
         }
         Ok(Self { key, version, retain_until, body })
     }
+}
+
+/// Whether not even the first byte of another value is left: no value is asked for that has others in it.
+fn is_at_its_end<'a>(reader: &mut rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>) -> bool {
+    matches!(<()>::deserialize(reader), Err(rmp_serde::decode::Error::InvalidMarkerRead(_)))
 }
