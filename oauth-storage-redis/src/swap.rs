@@ -19,8 +19,8 @@ const LONGEST_EXPIRY: Duration = Duration::from_secs(1000 * 366 * 24 * 3600);
 /// `GETEX` without an option changes nothing, and is a write to the server: one that has become a replica, or is cut off from
 /// its replicas (`min-replicas-to-write`), refuses it, where it would answer `GET` from the past.
 pub(crate) fn read(name: &[u8]) -> Cmd {
-    let mut command = redis::cmd("GETEX");
-    command.arg(name);
+    let mut command = Cmd::with_capacity(2, 5 + name.len());
+    command.arg("GETEX").arg(name);
     command
 }
 
@@ -62,7 +62,8 @@ impl Inner {
                 let place = Place { nonce, ..Place::of(next) };
                 let steps = vec![self.due_at(&next.key.to_bytes(), place, next.retain_until)];
                 // The record is written, so it would be wrong to say that nothing happened.
-                let lowered = self.write_all(steps, deadline).await.map_err(Failure::after_a_lost_delivery);
+                let lowered = Box::pin(self.write_all(steps, deadline)).await;
+                let lowered = lowered.map_err(Failure::after_a_lost_delivery);
                 lowered.map_err(Failure::of_write)?;
                 Ok(Swap::Swapped)
             }

@@ -77,7 +77,10 @@ impl<'a> Write<'a> {
 
     async fn run(&self, columns: Columns, deadline: Instant) -> Result<Outcome, Failure> {
         match self.run_as(columns, false, deadline).await {
-            Err(failure) if failure.is_unknown_script() => self.run_in_full(columns, failure, deadline).await,
+            // Boxed, as all is here that is rare, so that the common future has no room for it.
+            Err(failure) if failure.is_unknown_script() => {
+                Box::pin(self.run_in_full(columns, failure, deadline)).await
+            }
             outcome => outcome,
         }
     }
@@ -99,7 +102,7 @@ impl<'a> Write<'a> {
             return outcome(self.inner.link.ask(&self.key, &call, deadline).await?);
         };
         let commands = vec![call, wait.command()];
-        let mut answers = self.inner.link.send_in_order(&self.key, commands, deadline).await?;
+        let mut answers = Box::pin(self.inner.link.send_in_order(&self.key, commands, deadline)).await?;
         let reached = wait.check(&mut answers);
         let value = answers.pop().unwrap_or_else(|| Err(Failure::Lost("Redis gave no answer".into())))?;
         let outcome = outcome(value)?;

@@ -67,10 +67,11 @@ impl Link {
     pub(crate) async fn ask(&self, key: &[u8], command: &Cmd, deadline: Instant) -> Result<Value, Failure> {
         only(match self {
             Self::Single(single) => single.send(Request::One(command), deadline).await?,
+            // Boxed, so that the common future has no room for it.
             Self::Cluster(cluster) => {
                 let mut pipeline = Pipeline::with_capacity(1);
                 pipeline.add_command(command.clone());
-                cluster.send_to(key, pipeline, deadline).await?
+                Box::pin(cluster.send_to(key, pipeline, deadline)).await?
             }
         })
     }

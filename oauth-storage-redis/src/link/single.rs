@@ -32,7 +32,8 @@ impl Single {
     pub(crate) async fn send(&self, request: Request<'_>, deadline: Instant) -> Result<Answers, Failure> {
         match self.deliver(request, deadline).await {
             Err(Attempt::Broken(_)) => {
-                let again = self.deliver(request, deadline).await;
+                // Boxed, as all is here that is rare, so that the common future has no room for it.
+                let again = Box::pin(self.deliver(request, deadline)).await;
                 let again = again.map_err(|attempt| attempt.into_failure().after_a_lost_delivery())?;
                 Ok(after_a_lost_delivery(again))
             }
@@ -41,11 +42,14 @@ impl Single {
     }
 
     async fn deliver(&self, request: Request<'_>, deadline: Instant) -> Result<Answers, Attempt> {
-        let (number, connection) = timeout_at(deadline, self.connection())
-            .await
-            .map_err(|elapsed| Attempt::NotSent(elapsed.into()))?
-            .map_err(|error| Attempt::NotSent(error.into()))?;
-        match timeout_at(deadline, request.send(connection)).await {
+        let (number, mut connection) = match self.current() {
+            Some(current) => current,
+            None => Box::pin(timeout_at(deadline, self.connection()))
+                .await
+                .map_err(|elapsed| Attempt::NotSent(elapsed.into()))?
+                .map_err(|error| Attempt::NotSent(error.into()))?,
+        };
+        match timeout_at(deadline, request.send(&mut connection)).await {
             Err(elapsed) => {
                 // The path may be dead without a sign of it; the next call finds out on a new connection.
                 self.forget(number);
@@ -69,10 +73,8 @@ impl Single {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A new connection, unless somebody else has made one meanwhile.
     async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
-        if let Some(current) = self.current() {
-            return Ok(current);
-        }
         let mut number = self.connecting.lock().await;
         if let Some(current) = self.current() {
             return Ok(current);
@@ -109,11 +111,11 @@ pub(crate) enum Request<'a> {
 }
 
 impl Request<'_> {
-    async fn send(self, mut connection: MultiplexedConnection) -> RedisResult<Answers> {
+    async fn send(self, connection: &mut MultiplexedConnection) -> RedisResult<Answers> {
         match self {
             Self::One(command) => connection.send_packed_command(command).await.map(|value| each([value])),
             Self::InOrder(pipeline) => {
-                connection.send_packed_commands(pipeline, 0, pipeline.len()).await.map(each)
+                Box::pin(connection.send_packed_commands(pipeline, 0, pipeline.len())).await.map(each)
             }
         }
     }

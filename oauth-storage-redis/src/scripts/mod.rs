@@ -32,8 +32,11 @@ impl Code {
 }
 
 fn invoke(command: &str, script: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
-    let mut call = redis::cmd(command);
-    call.arg(script).arg(keys.len()).arg(keys);
+    let length =
+        keys.iter().map(Vec::len).chain(arguments.iter().map(|argument| argument.len())).sum::<usize>();
+    let mut call =
+        Cmd::with_capacity(3 + keys.len() + arguments.len(), command.len() + script.len() + 8 + length);
+    call.arg(command).arg(script).arg(keys.len()).arg(keys);
     for argument in arguments {
         call.arg(*argument);
     }
