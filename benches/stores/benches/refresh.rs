@@ -13,6 +13,11 @@ use stores::{
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
+/// For both sides: threads do not wait for each other in it.
+#[cfg(not(feature = "system-allocator"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TURN: Duration = Duration::from_millis(500);
 const TURNS: usize = 11;
 const AT_ONCE: [usize; 3] = [1, 8, 64];
