@@ -153,9 +153,12 @@ mod tests {
         fn members(&self, json: &mut impl Members) {
             json.texts("{\"list\":", self.0.iter().copied());
             self.0.iter().for_each(|text| json.text(",\"one\":", text));
-            for number in [i64::MIN, -10, 0, 9, 10, i64::MAX] {
-                json.number(",\"number\":", number);
-            }
+            json.number(",\"lowest\":", i64::MIN);
+            json.number(",\"below\":", -10);
+            json.number(",\"none\":", 0);
+            json.number(",\"nine\":", 9);
+            json.number(",\"ten\":", 10);
+            json.number(",\"highest\":", i64::MAX);
             json.plain(",\"plain\":", "a-b_c");
             json.literal(",\"yes\":true");
         }
@@ -168,7 +171,10 @@ mod tests {
             parsed["list"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
         assert_eq!(list, TEXTS);
         assert_eq!(parsed["one"], TEXTS[4]);
-        assert_eq!((parsed["number"].as_i64(), parsed["yes"].as_bool()), (Some(i64::MAX), Some(true)));
+        let numbers =
+            ["lowest", "below", "none", "nine", "ten", "highest"].map(|name| parsed[name].as_i64().unwrap());
+        assert_eq!(numbers, [i64::MIN, -10, 0, 9, 10, i64::MAX]);
+        assert_eq!(parsed["yes"], true);
         assert_eq!(parsed["plain"], "a-b_c");
     }
 

@@ -150,6 +150,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_read_before_changes_nothing() {
+        let read = |text: &str| serde_json::from_value::<Resource>(text.into()).ok();
+        let (a, b) = ("https://a.example", "https://b.example");
+        for text in [a, b, a, "https://a.example#", a, "", a, "HTTPS://a.example", a] {
+            assert_eq!(read(text), Resource::parse(text).ok(), "{text}");
+        }
+        assert!(Arc::ptr_eq(&read(a).unwrap().0, &read(a).unwrap().0));
+    }
+
+    #[test]
     fn keeps_the_text() {
         for text in [
             "https://api.example",

@@ -199,6 +199,9 @@ impl<'de> Deserialize<'de> for Scope {
         thread_local!(static LAST: RefCell<Scope> = RefCell::new(Scope::empty()));
 
         text::deserialize(deserializer, "a scope string", |text| {
+            if text.is_empty() {
+                return Ok(Self::empty());
+            }
             LAST.with_borrow_mut(|last| {
                 *last = Self::parse_like(text, last)?;
                 Ok::<_, ScopeError>(last.clone())
@@ -223,6 +226,15 @@ mod tests {
         assert!(scope("").is_empty());
         assert_eq!(scope("").iter().count(), 0);
         assert_eq!(Scope::empty().len(), 0);
+    }
+
+    #[test]
+    fn what_was_read_before_changes_nothing() {
+        let read = |text: &str| serde_json::from_value::<Scope>(text.into()).ok();
+        for text in ["a b", "c", "a b", "", "a b", "a b a", "a  b", "a b", "é", "a b"] {
+            assert_eq!(read(text), Scope::parse(text).ok(), "{text}");
+        }
+        assert!(Arc::ptr_eq(&read("a b").unwrap().0, &read("a b").unwrap().0));
     }
 
     #[test]

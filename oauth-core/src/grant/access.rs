@@ -19,7 +19,7 @@ pub const MAX_ACCESS: usize = 16;
 /// One live access token. Verification, introspection and revocation read this entry, never the grant's scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Access {
-    /// The digest of the token's secret.
+    /// The digest of the token.
     #[serde(rename = "d")]
     pub digest: Digest,
     /// What it allows.

@@ -18,7 +18,7 @@ const SLOWER_BY: u32 = 5;
 /// The device code of a grant, and how often the device may ask. The user code is in the grant's id, by a keyed hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Device {
-    /// The digest of the device code's secret.
+    /// The digest of the device code.
     #[serde(rename = "d")]
     pub digest: Digest,
     /// From when on both codes are refused, unless the device code has been redeemed.

@@ -20,7 +20,7 @@ use crate::secret::Digest;
 /// The authorization code of a grant and what it is bound to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Code {
-    /// The digest of the code's secret.
+    /// The digest of the code.
     #[serde(rename = "d")]
     pub digest: Digest,
     /// From when on it is refused, unless it has been redeemed.
@@ -64,13 +64,13 @@ pub struct Redeem<'a> {
     pub ask: &'a Ask<'a>,
     /// What the client may have today.
     pub allowed: Allowed<'a>,
-    /// The digest of the access token's secret.
+    /// The digest of the access token.
     pub access: Digest,
     /// How long the access token lives.
     pub access_lifetime: Duration,
     /// Which resources get JWTs.
     pub formats: &'a Formats,
-    /// The digest of the refresh token's secret and how long it may stay unused, if the client gets one.
+    /// The digest of the refresh token and how long it may stay unused, if the client gets one.
     pub refresh: Option<(Digest, Duration)>,
     /// The absolute lifetime of the grant once redeemed.
     pub grant_lifetime: Duration,

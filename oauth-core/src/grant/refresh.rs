@@ -49,7 +49,7 @@ pub enum Rotation {
 /// The refresh token of a grant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refresh {
-    /// The digest of the current token's secret.
+    /// The digest of the current token.
     #[serde(rename = "d")]
     pub digest: Digest,
     /// From when on it is refused unless used before; each use moves it, the grant's end bounds it.
@@ -63,10 +63,10 @@ pub struct Refresh {
 /// What is needed to give the last answer again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Previous {
-    /// The digest of the previous token's secret.
+    /// The digest of the previous token.
     #[serde(rename = "d")]
     pub digest: Digest,
-    /// The key that its successor was derived and sealed with.
+    /// The key that its successor was derived and tagged with.
     #[serde(rename = "k")]
     pub key: KeyId,
     /// The salt of the derivation.
@@ -126,7 +126,7 @@ pub struct RefreshRequest<'a> {
 /// What a refresh answers.
 #[derive(Clone, Debug)]
 pub struct RefreshOutcome {
-    /// The access token, of which a JWT bears the digest's mark alone.
+    /// The access token; a JWT in its place is named by its digest.
     pub access: Handle,
     /// The next refresh token; `None` when the presented one stays.
     pub successor: Option<Handle>,

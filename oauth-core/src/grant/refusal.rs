@@ -16,7 +16,7 @@ pub enum Refusal {
     /// No such grant is stored.
     #[error("no grant of that id is stored")]
     UnknownGrant,
-    /// The grant does not know the handle's secret.
+    /// The grant does not know the handle.
     #[error("the handle's secret does not belong to the grant")]
     UnknownToken,
     /// Issued to another client.

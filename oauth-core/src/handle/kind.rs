@@ -21,7 +21,7 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 5] = [Self::Code, Self::Access, Self::Refresh, Self::Device, Self::Registration];
 
-    /// Goes into the tag of every handle: numbers are never reused.
+    /// Goes into the tag of every handle, and into the digest that is stored: numbers are never reused.
     pub(crate) const fn byte(self) -> u8 {
         match self {
             Self::Code => 1,

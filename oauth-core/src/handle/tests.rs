@@ -53,7 +53,7 @@ fn the_same_key_and_secret_always_make_the_same_text_and_digest() {
     let handle = handles.parse(Kind::Refresh, &text).unwrap();
     let salt = Salt::from_bytes([0x33; 12]);
     let next = handles.derive_successors(handle.key_id, &secret, salt, grant, 5).unwrap();
-    assert!(text.ends_with("IiI8JPK39ORWagKG6N7a4tKU"), "{text}");
+    assert!(text.ends_with("IiKNbDnog7h7hSqoKZKGBCXO"), "{text}");
     let starts = |bytes: &[u8]| u64::from_be_bytes(*bytes.first_chunk().unwrap());
     assert_eq!(starts(handle.digest().as_bytes()), 0xa4d9_6733_e853_ea76);
     assert_eq!(starts(next.refresh().expose()), 0x755c_8dbf_3c89_9bad);
@@ -237,9 +237,8 @@ fn the_digest_is_of_all_that_a_handle_says() {
     assert_eq!(all.len(), digests.len() + 1);
 }
 
-/// Who reads the store, and knows a token of his own, learns nothing of the tag that another would need.
 #[test]
-fn the_tag_takes_the_key_of_the_ring_and_not_its_id_alone() {
+fn what_two_issuers_mint_alike_differs_by_its_tag_alone() {
     let (handles, grant, secret) = sample();
     let other =
         Handles::new("https://other.example", KeyRing::generate(&SeededRandom::new(7)), Prefixes::default());

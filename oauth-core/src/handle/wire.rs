@@ -18,7 +18,8 @@ const ENCODED: usize = BODY / 3 * 4;
 
 /// A code or token.
 ///
-/// Parsing alone proves at most that this deployment made it; the digest in the grant's record decides whether it works.
+/// Parsing alone proves at most that this deployment made it; the digest in the grant's record decides whether it works. The fields
+/// are for reading: digest and tag are of what they said when it was minted or parsed.
 #[derive(Clone)]
 pub struct Handle {
     /// What it was minted as (authenticated only if [`Authenticity::Genuine`]).
@@ -57,6 +58,11 @@ impl Handle {
     /// What the grant's record holds if this handle is, or was, good.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    #[cfg(test)]
+    pub(super) fn tag(&self) -> &[u8; 16] {
+        &self.tag
     }
 }
 
@@ -112,8 +118,8 @@ fn hash(kind: Kind, key_id: KeyId, generation: u32, grant: GrantId, secret: &Sec
     Digest::of_block(&block)
 }
 
-/// The hash under a cipher whose key is the issuer's: nobody else can tell it, and nobody can find another handle of the same
-/// hash.
+/// The hash under a cipher whose key is the issuer's. Nobody else can tell it; and to find something to say that has the hash of a
+/// handle that one has takes 2^128 tries, by the number of handles: as long as to guess a tag, and of no use at the store.
 fn tag(keys: &Subkeys, image: [u8; 16]) -> [u8; 16] {
     let mut block = image.into();
     keys.tag.encrypt_block(&mut block);
@@ -121,7 +127,7 @@ fn tag(keys: &Subkeys, image: [u8; 16]) -> [u8; 16] {
 }
 
 impl Handles {
-    /// The handle as clients get it.
+    /// A handle of this issuer as clients get it.
     pub fn write(&self, handle: &Handle) -> String {
         let mut body = Wiped::<BODY>::zeroed();
         body[..4].copy_from_slice(handle.key_id.as_bytes());

@@ -74,7 +74,7 @@ impl Record {
     }
 }
 
-/// Whether not even the first byte of another value is left: no value is asked for that has others in it.
-fn is_at_its_end<'a>(reader: &mut rmp_serde::Deserializer<ReadRefReader<'a, [u8]>>) -> bool {
+/// Whether nothing is left: asking for a unit fails at the marker only where there is none.
+fn is_at_its_end(reader: &mut rmp_serde::Deserializer<ReadRefReader<'_, [u8]>>) -> bool {
     matches!(<()>::deserialize(reader), Err(rmp_serde::decode::Error::InvalidMarkerRead(_)))
 }

@@ -71,7 +71,9 @@ mod tests {
         };
         let bare = TokenResponse { refresh_token: None, scope: Scope::empty(), ..full.clone() };
         for response in [full, bare] {
-            assert_eq!(response.to_json(), serde_json::to_vec(&response).unwrap());
+            let json = response.to_json();
+            assert_eq!(json, serde_json::to_vec(&response).unwrap());
+            assert_eq!(json.len(), json.capacity());
         }
     }
 }

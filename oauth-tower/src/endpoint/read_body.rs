@@ -54,3 +54,42 @@ pub(crate) async fn read_body<B: Body>(body: B, limit: usize) -> Result<Bytes, R
     }
     Ok(if rest.is_empty() { first } else { rest.freeze() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use futures_util::FutureExt;
+    use http_body::{Frame, SizeHint};
+
+    use super::*;
+
+    /// Says how long it is, and must not be asked for more.
+    struct Announced(u64);
+
+    impl Body for Announced {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            panic!("a body that is too long is read");
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(self.0)
+        }
+    }
+
+    #[test]
+    fn rp_16_what_announces_too_much_is_not_begun() {
+        for length in [1001, u64::MAX] {
+            let read = read_body(Announced(length), 1000).now_or_never();
+            assert_eq!(read, Some(Err(ReadError::TooLarge)));
+        }
+    }
+}
