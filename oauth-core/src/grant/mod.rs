@@ -188,9 +188,23 @@ impl Grant {
         }
     }
 
-    /// The same grant in another state.
+    /// The same grant in another state. Its own is not copied.
     pub(crate) fn with_state(&self, state: State) -> Self {
-        Self { state, ..self.clone() }
+        Self {
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            subject: self.subject.clone(),
+            session: self.session.clone(),
+            scope: self.scope.clone(),
+            resources: self.resources.clone(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            generation: self.generation,
+            state,
+            code: self.code.clone(),
+            authentication: self.authentication.clone(),
+            details: self.details.clone(),
+        }
     }
 }
 

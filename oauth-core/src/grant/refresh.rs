@@ -244,7 +244,7 @@ impl Grant {
             }
         };
         let generation = successor.as_ref().map_or(self.generation, |successor| successor.generation);
-        let grant = Self { state: State::Active(next), generation, ..self.clone() };
+        let grant = Self { generation, ..self.with_state(State::Active(next)) };
         let outcome = RefreshOutcome {
             access,
             successor,
