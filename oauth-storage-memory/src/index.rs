@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 use hashbrown::DefaultHashBuilder;
 use oauth_core::storage::{Index, Key, Namespace, Record};
 
-use crate::sorted::SortedSet;
+use crate::sorted::{Entry, SortedSet};
 
 pub(crate) struct Listings {
     entries: SortedSet,
@@ -36,13 +36,13 @@ impl Listings {
 
     pub(crate) fn insert(&mut self, record: &Record) {
         for index in columns(record).iter().flatten() {
-            self.entries.insert((self.hash(index), *record.key.id()));
+            self.entries.insert(Entry { hash: self.hash(index), id: *record.key.id() });
         }
     }
 
     pub(crate) fn remove(&mut self, record: &Record) {
         for index in columns(record).iter().flatten() {
-            self.entries.remove((self.hash(index), *record.key.id()));
+            self.entries.remove(Entry { hash: self.hash(index), id: *record.key.id() });
         }
     }
 
@@ -57,10 +57,10 @@ impl Listings {
     /// The keys of one listing after `after`, in order.
     pub(crate) fn range(&self, index: &Index<'_>, after: Option<Key>) -> impl Iterator<Item = Key> + '_ {
         let hash = self.hash(index);
-        let first = (hash, after.map_or([0; 16], |key| *key.id()));
-        let range = self.entries.range(first, (hash, [0xff; 16]));
+        let first = Entry { hash, id: after.map_or([0; 16], |key| *key.id()) };
+        let range = self.entries.range(first, Entry { hash, id: [0xff; 16] });
         range
-            .filter(move |(_, id)| after.is_none_or(|key| key.id() != id))
-            .map(|(_, id)| Key::new(Namespace::Grant, id))
+            .filter(move |entry| after.is_none_or(|key| *key.id() != entry.id))
+            .map(|entry| Key::new(Namespace::Grant, entry.id))
     }
 }

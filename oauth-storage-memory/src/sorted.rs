@@ -1,9 +1,33 @@
 //! A sorted set in chunks that are nearly full: about 23 bytes an entry of 20, where a B-tree takes 36.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// The hash of a listed value, and the id of a grant.
-pub(crate) type Entry = (u32, [u8; 16]);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) hash: u32,
+    pub(crate) id: [u8; 16],
+}
+
+impl Entry {
+    /// As two numbers, which are compared in less time than arrays of bytes.
+    fn rank(&self) -> (u32, u128) {
+        (self.hash, u128::from_be_bytes(self.id))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// The most entries of a chunk; one that grows past it is halved.
 const MAX: usize = 64;
@@ -21,10 +45,17 @@ pub(crate) struct SortedSet {
 impl SortedSet {
     pub(crate) fn insert(&mut self, entry: Entry) {
         let Some((_, chunk)) = self.chunks.range_mut(..=entry).next_back() else {
-            self.chunks.insert((0, [0; 16]), vec![entry]);
+            self.chunks.insert(Entry::default(), vec![entry]);
             return;
         };
-        let Err(place) = chunk.binary_search(&entry) else { return };
+        // Ids that begin with a time come in their order.
+        let place = match chunk.last() {
+            Some(last) if *last < entry => chunk.len(),
+            _ => match chunk.binary_search(&entry) {
+                Ok(_) => return,
+                Err(place) => place,
+            },
+        };
         if chunk.len() == chunk.capacity() {
             chunk.reserve_exact(STEP);
         }
@@ -85,13 +116,13 @@ mod tests {
 
     use super::*;
 
-    const LAST: Entry = (u32::MAX, [0xff; 16]);
+    const LAST: Entry = Entry { hash: u32::MAX, id: [0xff; 16] };
 
     fn entry(random: &SeededRandom) -> Entry {
         let [a, b, c] = random_array(random);
         let mut id = [0; 16];
         (id[0], id[15]) = (b, c % 4);
-        (u32::from(a % 8), id)
+        Entry { hash: u32::from(a % 8), id }
     }
 
     #[test]
@@ -110,21 +141,21 @@ mod tests {
                 tree.remove(&entry);
             }
             if round % 97 == 0 {
-                let (first, last) = (entry, (entry.0 + 1, entry.1));
+                let (first, last) = (entry, Entry { hash: entry.hash + 1, ..entry });
                 assert!(set.range(first, last).eq(tree.range(first..=last).copied()), "{round}");
             }
         }
-        assert!(set.range((0, [0; 16]), LAST).eq(tree.iter().copied()));
+        assert!(set.range(Entry::default(), LAST).eq(tree.iter().copied()));
         for entry in tree {
             set.remove(entry);
         }
-        assert_eq!(set.range((0, [0; 16]), LAST).count(), 0);
+        assert_eq!(set.range(Entry::default(), LAST).count(), 0);
         assert!(set.chunks.is_empty(), "{set:?}");
     }
 
     #[test]
     fn chunks_stay_full_whichever_way_entries_come() {
-        let id = |number: u32| (0, u128::from(number).to_be_bytes());
+        let id = |number: u32| Entry { hash: 0, id: u128::from(number).to_be_bytes() };
         let mut up = SortedSet::default();
         (0..10_000).for_each(|number| up.insert(id(number)));
         let mut spread = SortedSet::default();
