@@ -104,10 +104,18 @@ impl Shared {
     /// Where a request comes from, for rate limits.
     pub(super) fn address<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         let address = self.addresses.client_address(request.headers(), request.extensions());
-        if address.is_none() && !self.said_unknown.swap(true, Ordering::Relaxed) {
-            tracing::warn!("client_address_unknown");
+        // Looked at before it is written: a write takes the line from all other processors.
+        if address.is_none() && !self.said_unknown.load(Ordering::Relaxed) {
+            self.say_unknown();
         }
         address
+    }
+
+    #[cold]
+    fn say_unknown(&self) {
+        if !self.said_unknown.swap(true, Ordering::Relaxed) {
+            tracing::warn!("client_address_unknown");
+        }
     }
 
     pub(super) fn answer_metadata<B>(&self, request: &Request<B>) -> Response<Body> {
