@@ -98,8 +98,7 @@ impl<'a> Params<'a> {
         if input.len() > MAX_BYTES {
             return Err(ParamsError::TooMany);
         }
-        let found = classes(input, class);
-        if found & CONTROL != 0 {
+        if classes(input, |byte| u8::from(is_control(byte))) != 0 {
             return Err(ParamsError::ControlCharacter);
         }
         let input = str::from_utf8(input).map_err(|_| ParamsError::NotUtf8)?;
@@ -113,7 +112,7 @@ impl<'a> Params<'a> {
         };
         let bytes = input.as_bytes();
         let mut text = Text { bytes, encoded: 0, decoded: Vec::new() };
-        text.seek(if found & ENCODED == 0 { bytes.len() } else { 0 });
+        text.seek(0);
         let mut start = 0;
         while start < bytes.len() {
             let end = memchr(b'&', &bytes[start..]).map_or(bytes.len(), |at| start + at);
