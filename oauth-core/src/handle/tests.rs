@@ -219,6 +219,27 @@ fn after_the_loss_of_its_key_a_handle_keeps_its_digest() {
 
 /// Nothing but the digest vouches for a handle whose key is lost.
 #[test]
+fn ac_12_rt_26_after_the_loss_of_its_key_no_altered_handle_has_its_digest() {
+    let (_, grant, secret) = sample();
+    let (before, after) = (handles(KeyRing::new([1; 32])), handles(KeyRing::new([2; 32])));
+    let text = mint(&before, Kind::Refresh, grant, 4, &secret);
+    let digest = after.parse(Kind::Refresh, &text).unwrap().digest();
+    let mut altered = 0;
+    for bit in 0..text.len() * 8 {
+        let mut bytes = text.clone().into_bytes();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let Ok(flipped) = String::from_utf8(bytes) else { continue };
+        let Ok(parsed) = after.parse(Kind::Refresh, &flipped) else { continue };
+        // What comes after the group of characters that ends the secret is the tag's, which nobody can check any more.
+        if bit / 8 < 76 {
+            assert_ne!(parsed.digest(), digest, "bit {bit}");
+            altered += 1;
+        }
+    }
+    assert!(altered > 200, "{altered}");
+}
+
+#[test]
 fn the_digest_is_of_all_that_a_handle_says() {
     let (handles, grant, secret) = sample();
     let other_key = self::handles(KeyRing::new([9; 32]));
