@@ -129,9 +129,9 @@ impl Json for ActiveToken<'_> {
         }
         json.number(r#","exp":"#, self.exp);
         json.number(r#","iat":"#, self.iat);
-        json.text(r#","iss":"#, self.iss);
+        json.plain(r#","iss":"#, self.iss);
         match self.aud.only() {
-            Some(one) => json.text(r#","aud":"#, one.as_str()),
+            Some(one) => json.plain(r#","aud":"#, one.as_str()),
             None if self.aud.is_empty() => {}
             None => json.texts(r#","aud":"#, self.aud.iter().map(Resource::as_str)),
         }

@@ -34,7 +34,7 @@ impl TokenResponse {
 impl Json for TokenResponse {
     fn members(&self, json: &mut impl Members) {
         json.text(r#"{"access_token":"#, &self.access_token);
-        json.text(r#","token_type":"#, self.token_type);
+        json.plain(r#","token_type":"#, self.token_type);
         json.number(r#","expires_in":"#, i64::try_from(self.expires_in).unwrap_or(i64::MAX));
         if let Some(token) = &self.refresh_token {
             json.text(r#","refresh_token":"#, token);
