@@ -1,6 +1,6 @@
 //! Writes the JSON of the hot answers: a fraction of what a general serializer costs.
 
-use crate::byte_class::classes;
+use crate::any_byte::any_byte;
 
 /// What is written as one JSON object.
 pub(crate) trait Json {
@@ -137,8 +137,7 @@ fn write(out: &mut Vec<u8>, value: &str) {
 }
 
 fn needs_escape(bytes: &[u8]) -> bool {
-    let escaped = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    classes(bytes, |byte| u8::from(escaped(byte))) != 0
+    any_byte(bytes, |byte| (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
 }
 
 #[cfg(test)]

@@ -53,9 +53,9 @@
 //! # Ok::<(), oauth_core::server::BuildError>(())
 //! ```
 
+mod any_byte;
 pub mod audit;
 pub mod authorize;
-mod byte_class;
 pub mod client;
 pub mod clock;
 mod constant_time;

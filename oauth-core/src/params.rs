@@ -15,7 +15,7 @@ use std::str;
 
 use memchr::{memchr, memchr2};
 
-use crate::byte_class::classes;
+use crate::any_byte::any_byte;
 
 /// The most parameters in one request.
 pub const MAX_PARAMS: usize = 100;
@@ -98,7 +98,7 @@ impl<'a> Params<'a> {
         if input.len() > MAX_BYTES {
             return Err(ParamsError::TooMany);
         }
-        if classes(input, |byte| u8::from(is_control(byte))) != 0 {
+        if any_byte(input, is_control) {
             return Err(ParamsError::ControlCharacter);
         }
         let input = str::from_utf8(input).map_err(|_| ParamsError::NotUtf8)?;
@@ -230,26 +230,15 @@ pub fn is_vschar(s: &str) -> bool {
 ///
 /// [`ParamsError`] for a malformed escape, text that is not UTF-8, or a control character.
 pub fn percent_decode_form(s: &str) -> Result<Cow<'_, str>, ParamsError> {
-    let found = classes(s.as_bytes(), class);
-    if found & CONTROL != 0 {
+    if any_byte(s.as_bytes(), is_control) {
         return Err(ParamsError::ControlCharacter);
     }
-    if found & ENCODED == 0 {
+    if memchr2(b'+', b'%', s.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(s));
     }
     let mut decoded = Vec::with_capacity(s.len());
     decode(s.as_bytes(), &mut decoded)?;
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| ParamsError::NotUtf8)
-}
-
-const CONTROL: u8 = 1;
-
-/// A `+` or a `%`.
-const ENCODED: u8 = 2;
-
-fn class(byte: u8) -> u8 {
-    let encoded = (byte == b'+') | (byte == b'%');
-    (u8::from(is_control(byte)) * CONTROL) | (u8::from(encoded) * ENCODED)
 }
 
 /// What is read, from its beginning to its end.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::byte_class::classes;
+use crate::any_byte::any_byte;
 use crate::constant_time::same;
 use crate::fixed_bytes::stored_as_bytes;
 
@@ -97,7 +97,7 @@ pub fn is_verifier(text: &str) -> bool {
             | (byte == b'_')
             | (byte == b'~')
     };
-    (43..=128).contains(&text.len()) && classes(text.as_bytes(), |byte| u8::from(!is_unreserved(byte))) == 0
+    (43..=128).contains(&text.len()) && !any_byte(text.as_bytes(), |byte| !is_unreserved(byte))
 }
 
 stored_as_bytes!(Challenge);
