@@ -29,6 +29,9 @@ pub use ours::{Ours, ours_on};
 pub use oxide::Oxide;
 pub use path::Path;
 
+/// Requests that are built before any of them is timed: few, since a server answers a request that it has just read.
+pub const AT_HAND: u64 = 4;
+
 /// A request whose body is at hand.
 pub type Req = Request<Full<Bytes>>;
 

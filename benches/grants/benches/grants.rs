@@ -8,7 +8,7 @@ use std::alloc::System;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use contenders::{Contender, Ours, Req, request};
+use contenders::{AT_HAND, Contender, Ours, Req, request};
 use criterion::{BatchSize, BenchmarkId, Criterion};
 use futures_executor::block_on;
 use grants::{Tokens, login, member};
@@ -34,8 +34,6 @@ fn bytes_per_grant() {
 
 /// How many grants are asked for at a time.
 const ACTIVE: usize = 1000;
-/// Requests that are built before any of them is timed: few, since a server answers a request that it has just read.
-const AT_HAND: BatchSize = BatchSize::NumIterations(4);
 /// A prime, so that a walk in steps of it comes to all of any number of grants, and to neighbours late.
 const STEP: usize = 611_953;
 
@@ -68,16 +66,17 @@ fn main() {
                 bencher.iter_batched(&mut *request, send, batch);
             });
         };
+        let batch = BatchSize::NumIterations(AT_HAND);
         let mut at = walk(active.len());
-        measure("bearer", AT_HAND, &mut || {
+        measure("bearer", batch, &mut || {
             request::resource("/resource", &active[at.next().unwrap_or_default()].access)
         });
         let mut at = walk(count);
-        measure("bearer of any", AT_HAND, &mut || {
+        measure("bearer of any", batch, &mut || {
             request::resource("/resource", &tokens[at.next().unwrap_or_default()].access)
         });
         let mut at = walk(active.len());
-        measure("introspection", AT_HAND, &mut || {
+        measure("introspection", batch, &mut || {
             let token = &active[at.next().unwrap_or_default()].access;
             request::post(Ours::INTROSPECTION, request::form::introspection(token))
         });

@@ -10,12 +10,9 @@ use std::cell::RefCell;
 use std::path::Path as FilePath;
 use std::time::Duration;
 
-use contenders::{Caller, Contender, Floor, Mounted, OauthAs, Ours, Oxide, Path};
+use contenders::{AT_HAND, Caller, Contender, Floor, Mounted, OauthAs, Ours, Oxide, Path};
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion};
-
-/// Requests that are built before any of them is timed: few, since a server answers a request that it has just read.
-const AT_HAND: u64 = 4;
 
 /// What is also measured as a host has it: as a tower service in an axum app, on a tokio runtime.
 const MOUNTED: [Path; 4] = [Path::ClientCredentials, Path::Code, Path::Refresh, Path::Introspection];
@@ -38,6 +35,17 @@ fn measure<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, path: Path) {
     });
 }
 
+fn side_by_side<A: Contender, B: Contender, C: Contender, D: Contender>(
+    mut group: BenchmarkGroup<'_, WallTime>,
+    path: Path,
+) {
+    measure::<A>(&mut group, path);
+    measure::<B>(&mut group, path);
+    measure::<C>(&mut group, path);
+    measure::<D>(&mut group, path);
+    group.finish();
+}
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _context = runtime.enter();
@@ -49,20 +57,12 @@ fn main() {
         .without_plots()
         .configure_from_args();
     for path in Path::ALL {
-        let mut group = criterion.benchmark_group(path.name());
-        measure::<Floor>(&mut group, path);
-        measure::<Ours>(&mut group, path);
-        measure::<OauthAs>(&mut group, path);
-        measure::<Oxide>(&mut group, path);
-        group.finish();
+        let group = criterion.benchmark_group(path.name());
+        side_by_side::<Floor, Ours, OauthAs, Oxide>(group, path);
     }
     for path in MOUNTED {
-        let mut group = criterion.benchmark_group(mounted(path));
-        measure::<Mounted<Floor>>(&mut group, path);
-        measure::<Mounted<Ours>>(&mut group, path);
-        measure::<Mounted<OauthAs>>(&mut group, path);
-        measure::<Mounted<Oxide>>(&mut group, path);
-        group.finish();
+        let group = criterion.benchmark_group(mounted(path));
+        side_by_side::<Mounted<Floor>, Mounted<Ours>, Mounted<OauthAs>, Mounted<Oxide>>(group, path);
     }
     criterion.final_summary();
     let names = [Floor::NAME, Ours::NAME, OauthAs::NAME, Oxide::NAME];
